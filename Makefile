@@ -1,0 +1,29 @@
+# make demo   a simulated drive (or your own pairs: VISIBLE=dir INFRARED=dir) through the node, over DDS
+# make test   ruff, mypy and every test
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_FLAGS := $(if $(VISIBLE),--visible "$(VISIBLE)") $(if $(INFRARED),--infrared "$(INFRARED)")
+
+.PHONY: demo test lint clean
+
+# The CPU build of PyTorch first: a plain "torch" would bring gigabytes of CUDA that neither target needs.
+$(READY): setup.py requirements-torch.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-torch.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ros-wheels,bag,train,test]'
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python -m psfusion_ros.demo $(DEMO_FLAGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) demo_output build install log

@@ -1,0 +1,28 @@
+"""Infrared-visible image fusion with semantic masks: networks, engines, training and metrics, free of ROS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psfusion_core.fuser import Fuser, FusionResult
+    from psfusion_core.models import FusionOutput, create_model
+
+__version__ = "0.1.0"
+__all__ = ["Fuser", "FusionOutput", "FusionResult", "__version__", "create_model"]
+
+_HOME = {
+    "Fuser": "psfusion_core.fuser",
+    "FusionResult": "psfusion_core.fuser",
+    "FusionOutput": "psfusion_core.models",
+    "create_model": "psfusion_core.models",
+}
+
+
+def __getattr__(name: str) -> object:
+    # PyTorch takes seconds to import: tools that only read images or messages should not wait for it.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

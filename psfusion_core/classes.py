@@ -1,0 +1,54 @@
+"""The nine classes of the MSRS data set and their colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+CLASS_NAMES: tuple[str, ...] = (
+    "unlabelled", "car", "person", "bike", "curve", "car_stop", "guardrail", "color_cone", "bump",
+)  # fmt: skip
+"""Class names by index, in MSRS order."""
+
+PALETTE: npt.NDArray[np.uint8] = np.array(
+    [
+        (0, 0, 0), (64, 0, 128), (64, 64, 0), (0, 128, 192), (0, 0, 192),
+        (128, 128, 0), (64, 64, 128), (192, 128, 128), (192, 64, 0),
+    ],
+    dtype=np.uint8,
+)  # fmt: skip
+"""(9, 3) uint8 RGB, the colours that MSRS and MFNet publish."""
+
+
+def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+    """Paint a label map in the class palette.
+
+    Args:
+        label_map: (H, W) class indices; indices outside the palette become black.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    table = np.zeros((256, 3), np.uint8)
+    table[: len(PALETTE)] = PALETTE
+    return table[label_map]
+
+
+def overlay(
+    image: npt.NDArray[np.uint8], label_map: npt.NDArray[np.integer], opacity: float = 0.5
+) -> npt.NDArray[np.uint8]:
+    """Tint the labelled pixels of an image with their class colour.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        label_map: (H, W) class indices; 0 (unlabelled) leaves the pixel as it is.
+        opacity: weight of the class colour, in [0, 1].
+
+    Returns:
+        (H, W, 3) uint8 RGB, a new array.
+    """
+    result = image.copy()
+    labelled = label_map > 0
+    color = colorize(label_map[labelled]).astype(np.float32)
+    result[labelled] = (image[labelled] * (1.0 - opacity) + color * opacity + 0.5).astype(np.uint8)
+    return result

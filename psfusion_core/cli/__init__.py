@@ -1,0 +1,73 @@
+"""``psfusion <verb>``: one module a verb, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from psfusion_core import __version__
+from psfusion_core.cli.errors import CommandError
+
+VERBS = {
+    "fuse": "fuse image files or folders",
+    "simulate": "render a drive seen by two cameras, as a bag or as images",
+    "train": "train a network from a recipe",
+    "evaluate": "measure fused images against their sources",
+}
+"""Verb and one line of help; the verb's module in this package has ``add_arguments`` and ``run``."""
+
+
+def build_parser(verb: str) -> argparse.ArgumentParser:
+    """Make the parser of one verb; its module may set ``EPILOG`` (an example)."""
+    module = importlib.import_module(f"psfusion_core.cli.{verb}")
+    parser = argparse.ArgumentParser(
+        prog=f"psfusion {verb}",
+        description=VERBS[verb][0].upper() + VERBS[verb][1:] + ".",
+        epilog=module.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    return parser
+
+
+def usage() -> str:
+    verbs = "\n".join(f"  {verb:10} {summary}" for verb, summary in VERBS.items())
+    return f"""usage: psfusion <verb> [options]
+
+Infrared-visible image fusion with semantic masks.
+
+verbs:
+{verbs}
+
+psfusion <verb> --help says more, with an example:
+  psfusion fuse --visible data/vi --infrared data/ir --output fused/"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        The exit status: 0 only on full success, 1 where some inputs were skipped, 2 on an error.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"psfusion {__version__}")
+        return 0
+    if words[0] not in VERBS:
+        print(f"psfusion: unknown verb {words[0]!r}: choose one of {', '.join(VERBS)}", file=sys.stderr)
+        return 2
+    options = build_parser(words[0]).parse_args(words[1:])
+    try:
+        return int(options.run(options))
+    except (CommandError, FileNotFoundError, ValueError, ImportError, OSError) as error:
+        print(f"psfusion {words[0]}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"psfusion {words[0]}: interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,60 @@
+"""Pictures of pictures: images side by side with captions, and rows of them as one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from psfusion_core.stream.gain import stretch
+
+CAPTION_HEIGHT = 24
+GAP = 4
+BACKGROUND = 24
+"""Grey level between the panels."""
+
+TEXT = (230, 230, 230)
+
+
+def side_by_side(panels: Mapping[str, npt.NDArray[Any]], width: int, height: int) -> npt.NDArray[np.uint8]:
+    """Draw images in a row, each under its caption, as large as fits and centred in its panel.
+
+    Args:
+        panels: caption to image: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 (stretched to its own range).
+        width: of a panel, pixels.
+        height: of a panel without its caption, pixels.
+
+    Returns:
+        (h, w, 3) uint8 RGB with h and w even, as video codecs want them; the same for the same arguments and
+        number of panels.
+    """
+    row_width = len(panels) * (width + GAP) - GAP
+    row = np.full((CAPTION_HEIGHT + height, row_width, 3), BACKGROUND, np.uint8)
+    for number, (caption, image) in enumerate(panels.items()):
+        left = number * (width + GAP)
+        fitted = _fit(image, width, height)
+        top = CAPTION_HEIGHT + (height - fitted.shape[0]) // 2
+        inset = left + (width - fitted.shape[1]) // 2
+        row[top : top + fitted.shape[0], inset : inset + fitted.shape[1]] = fitted
+        cv2.putText(row, caption, (left + 4, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, TEXT, 1, cv2.LINE_AA)
+    return np.pad(row, ((0, row.shape[0] % 2), (0, row.shape[1] % 2), (0, 0)), constant_values=BACKGROUND)
+
+
+def stack(rows: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Put rows of any widths below each other, (h, w, 3) uint8 RGB each and together."""
+    width = max(row.shape[1] for row in rows)
+    padded = [
+        np.pad(row, ((0, GAP), (0, width - row.shape[1]), (0, 0)), constant_values=BACKGROUND) for row in rows
+    ]
+    return np.concatenate(padded)[:-GAP]
+
+
+def _fit(image: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[np.uint8]:
+    color = image if image.ndim == 3 else cv2.cvtColor(stretch(image), cv2.COLOR_GRAY2RGB)
+    scale = min(width / color.shape[1], height / color.shape[0])
+    size = max(1, round(scale * color.shape[1])), max(1, round(scale * color.shape[0]))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(color, size, interpolation=interpolation), np.uint8)

@@ -1,0 +1,129 @@
+"""Image files: reading, writing, and pairing two folders by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+
+
+class ImageError(ValueError):
+    """A file that cannot be used as an image; the message names the file and says why."""
+
+
+class Pair(NamedTuple):
+    """The two files of one scene; ``name`` is their common stem."""
+
+    name: str
+    visible: Path
+    infrared: Path
+
+
+class FolderPairing(NamedTuple):
+    """Pairs in order of name, and the files that found no partner."""
+
+    pairs: list[Pair]
+    unpaired: list[Path]
+
+
+def list_images(path: Path) -> dict[str, Path]:
+    """Map stem to file for the images of a folder, or for one file.
+
+    Raises:
+        FileNotFoundError: the path does not exist or holds no image.
+        ImageError: two images of the folder have the same stem.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"no such file or folder: {path}")
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    images: dict[str, Path] = {}
+    for file in files:
+        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+            continue
+        if file.stem in images:
+            raise ImageError(f"{file} and {images[file.stem].name} have the same name: keep one of them")
+        images[file.stem] = file
+    if not images:
+        raise FileNotFoundError(f"no images in {path} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
+    return images
+
+
+def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
+    """Pair images by name (without suffix); two single files are a pair whatever their names.
+
+    Raises:
+        FileNotFoundError: a path is missing or empty, or no name is common to both.
+    """
+    visible_files, infrared_files = list_images(visible), list_images(infrared)
+    if visible.is_file() and infrared.is_file():
+        return FolderPairing([Pair(visible.stem, visible, infrared)], [])
+    common = sorted(visible_files.keys() & infrared_files.keys())
+    if not common:
+        raise FileNotFoundError(f"no image of {visible} has the name of one in {infrared}: pairs share a name")
+    unpaired = [visible_files[n] for n in sorted(visible_files.keys() - infrared_files.keys())]
+    unpaired += [infrared_files[n] for n in sorted(infrared_files.keys() - visible_files.keys())]
+    return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
+
+
+def _read(path: Path, flags: int) -> npt.NDArray[np.generic]:
+    # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
+    data = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(data, flags) if data.size else None
+    if image is None:
+        raise ImageError(f"{path} cannot be read as an image: it is empty, damaged or of an unknown format")
+    return image
+
+
+def read_visible(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a visible image as (H, W, 3) uint8 RGB; grey images are replicated, alpha is dropped.
+
+    Raises:
+        ImageError: the file is not a readable image.
+    """
+    image = _read(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """Read an infrared image as (H, W) uint8 or uint16; a grey image stored as colour becomes its luma.
+
+    Raises:
+        ImageError: the file is not a readable image, or has another depth.
+    """
+    image = _read(path, cv2.IMREAD_UNCHANGED)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
+    return image
+
+
+def read_label(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a label map as (H, W) uint8 class indices.
+
+    Raises:
+        ImageError: the file is not a readable image or has more than one channel.
+    """
+    image = _read(path, cv2.IMREAD_UNCHANGED)
+    if image.ndim != 2 or image.dtype != np.uint8:
+        raise ImageError(f"{path} has shape {image.shape} and {image.dtype}; expected one channel of 8 bit indices")
+    return np.asarray(image, np.uint8)
+
+
+def write_image(path: Path, image: npt.NDArray[np.generic]) -> None:
+    """Write (H, W) or (H, W, 3) RGB, the format given by the suffix.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    ok, data = cv2.imencode(path.suffix, image)
+    if not ok:
+        raise OSError(f"cannot encode {path}")
+    data.tofile(path)

@@ -1,0 +1,24 @@
+"""The check that every network makes of its inputs."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def check_inputs(visible: Tensor, infrared: Tensor, size_multiple: int) -> None:
+    """Raise ValueError unless the shapes are (B, 3, H, W) and (B, 1, H, W) with H and W multiples of one number.
+
+    The message says what came and, for H or W, what to pad to.
+    """
+    batch, _, height, width = visible.shape if visible.dim() == 4 else (0, 0, 0, 0)
+    if visible.shape != (batch, 3, height, width) or infrared.shape != (batch, 1, height, width):
+        raise ValueError(
+            "expected visible (B, 3, H, W) and infrared (B, 1, H, W), got "
+            f"{tuple(visible.shape)} and {tuple(infrared.shape)}: bring both to one size"
+        )
+    if height % size_multiple or width % size_multiple:
+        padded = [-(-side // size_multiple) * size_multiple for side in (height, width)]
+        raise ValueError(
+            f"expected height and width in multiples of {size_multiple}, got {height} x {width}: "
+            f"pad both images to {padded[0]} x {padded[1]} and crop the outputs (Fuser does)"
+        )

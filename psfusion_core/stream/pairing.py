@@ -1,0 +1,234 @@
+"""Pairing of two camera streams by time stamp, without ROS and without a clock of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+PERIOD_WINDOW = 8
+"""Intervals between frames from which a camera's shortest period is read."""
+
+RESET_AFTER = 1_000_000_000
+"""A stamp further behind its camera's newest than this, ns, is a jump of the clock, not a late frame."""
+
+
+@dataclass(frozen=True)
+class Stamped(Generic[T]):
+    """A frame in the pairer: stamp (ns, offset included), arrival (ns of any steady clock), and what was given."""
+
+    stamp: int
+    arrival: int
+    payload: T
+
+
+@dataclass(frozen=True)
+class Pair(Generic[T]):
+    """A visible and an infrared frame of the same moment."""
+
+    visible: Stamped[T]
+    infrared: Stamped[T]
+
+    @property
+    def difference(self) -> int:
+        """Infrared stamp minus visible stamp, nanoseconds, offsets included."""
+        return self.infrared.stamp - self.visible.stamp
+
+
+@dataclass
+class StreamCounts:
+    """What became of the frames of one camera: received = waiting + all the others."""
+
+    received: int = 0
+    paired: int = 0
+    dropped_late: int = 0
+    """Stamp not after the newest one: out of order, repeated or frozen."""
+    dropped_unmatched: int = 0
+    """No partner within tolerance, or another frame was nearer to it, or it waited for one too long."""
+    dropped_reset: int = 0
+    """Forgotten because stamps jumped back or because the pairing was reset."""
+    superseded: int = 0
+    """In a pair that a newer pair replaced before it was taken."""
+    waiting: int = 0
+
+
+@dataclass
+class _Stream(Generic[T]):
+    offset: int
+    waiting: deque[Stamped[T]] = field(default_factory=deque)
+    intervals: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_WINDOW))
+    newest: int | None = None
+    behind: int = 0
+    """Frames in a row with a stamp before the newest."""
+    counts: StreamCounts = field(default_factory=StreamCounts)
+
+
+class Pairer(Generic[T]):
+    """Pairs each frame with its nearest partner of the other camera, and hands out the newest pair.
+
+    Of the two oldest frames that wait, one of each camera, the earlier one can only be paired with the later one. It
+    is, if they are within tolerance, unless its own successor is nearer to that one. So no frame is used twice,
+    pairs are in order in both streams, and which pairs come out does not depend on which camera's frames arrive
+    first (as long as each camera's arrive in order).
+
+    A pair is ready as soon as that successor cannot be nearer:
+    - the two stamps are equal, or the successor is there (then it is a comparison), or
+    - the stamps are at most half of the earlier camera's shortest recent period apart: with synchronised cameras the
+      pair is ready when its second frame arrives, with no frame of latency, or
+    - the successor has not come within one tolerance after the later frame's arrival (a camera paused, or single
+      frames were sent).
+
+    Memory is bounded: `capacity` frames wait per camera, the oldest gives way. A stamp that is not after its camera's
+    newest is late and dropped. More than `reset_after` behind, or behind for `capacity` frames in a row, is a jump (a
+    bag that loops, a clock set back): everything is forgotten and pairing starts again. Not thread-safe. All times
+    in nanoseconds.
+    """
+
+    def __init__(
+        self,
+        tolerance: int,
+        visible_offset: int = 0,
+        infrared_offset: int = 0,
+        capacity: int = 10,
+        reset_after: int = RESET_AFTER,
+    ) -> None:
+        """Start empty.
+
+        Args:
+            tolerance: largest difference of the stamps of a pair, >= 0.
+            visible_offset: added to every visible stamp.
+            infrared_offset: added to every infrared stamp.
+            capacity: frames that may wait per camera, >= 1.
+            reset_after: a stamp further back than this is a jump of the clock, > 0.
+        """
+        if tolerance < 0 or capacity < 1 or reset_after < 1:
+            raise ValueError(
+                "expected tolerance >= 0, capacity >= 1 and reset_after >= 1, "
+                f"got {tolerance}, {capacity} and {reset_after}"
+            )
+        self.tolerance = tolerance
+        self.capacity = capacity
+        self.reset_after = reset_after
+        self.resets = 0
+        self._visible: _Stream[T] = _Stream(visible_offset)
+        self._infrared: _Stream[T] = _Stream(infrared_offset)
+        self._ready: Pair[T] | None = None
+
+    def add_visible(self, stamp: int, payload: T, arrival: int) -> None:
+        """Give a visible frame with its stamp, and when it arrived by the caller's steady clock."""
+        self._add(self._visible, stamp, payload, arrival)
+
+    def add_infrared(self, stamp: int, payload: T, arrival: int) -> None:
+        """Give an infrared frame with its stamp, and when it arrived by the caller's steady clock."""
+        self._add(self._infrared, stamp, payload, arrival)
+
+    def take(self, now: int) -> Pair[T] | None:
+        """Hand out the newest pair that is ready at `now` (the clock of the arrivals), once; None if there is none."""
+        self._settle(now)
+        pair, self._ready = self._ready, None
+        if pair is not None:
+            self._visible.counts.paired += 1
+            self._infrared.counts.paired += 1
+        return pair
+
+    @property
+    def deadline(self) -> int | None:
+        """When `take` is worth another try though no frame arrives; None if only a frame can change anything."""
+        if not (self._visible.waiting and self._infrared.waiting):
+            return None
+        return self._latest_decision(*self._heads())
+
+    def counts(self) -> tuple[StreamCounts, StreamCounts]:
+        """Return copies of the counts of the visible and of the infrared stream."""
+        ready = int(self._ready is not None)
+        visible, infrared = (
+            StreamCounts(**{**vars(stream.counts), "waiting": len(stream.waiting) + ready})
+            for stream in (self._visible, self._infrared)
+        )
+        return visible, infrared
+
+    @property
+    def stream_difference(self) -> int | None:
+        """Newest infrared stamp minus newest visible stamp, offsets included; None before both came."""
+        if self._visible.newest is None or self._infrared.newest is None:
+            return None
+        return self._infrared.newest - self._visible.newest
+
+    def reset(self) -> None:
+        """Forget every frame and stamp, keep the counts."""
+        if self._ready is not None:
+            self._ready = None
+            self._visible.counts.dropped_reset += 1
+            self._infrared.counts.dropped_reset += 1
+        for stream in (self._visible, self._infrared):
+            stream.counts.dropped_reset += len(stream.waiting)
+            stream.waiting.clear()
+            stream.intervals.clear()
+            stream.newest = None
+            stream.behind = 0
+
+    def _add(self, stream: _Stream[T], stamp: int, payload: T, arrival: int) -> None:
+        stamp += stream.offset
+        stream.counts.received += 1
+        if self._jumped_back(stream, stamp):
+            self.reset()
+            self.resets += 1
+        if stream.newest is not None:
+            if stamp <= stream.newest:
+                stream.behind += stamp < stream.newest
+                stream.counts.dropped_late += 1
+                return
+            stream.intervals.append(stamp - stream.newest)
+        stream.behind = 0
+        stream.newest = stamp
+        stream.waiting.append(Stamped(stamp, arrival, payload))
+        self._settle(arrival)
+        if len(stream.waiting) > self.capacity:
+            self._drop_oldest(stream)
+
+    def _jumped_back(self, stream: _Stream[T], stamp: int) -> bool:
+        if stream.newest is None or stamp >= stream.newest:
+            return False
+        return stamp < stream.newest - self.reset_after or stream.behind >= self.capacity
+
+    def _settle(self, now: int) -> None:
+        """Decide about the oldest frames until a decision needs a frame that has not come."""
+        while self._visible.waiting and self._infrared.waiting:
+            earlier, later = self._heads()
+            distance = later.waiting[0].stamp - earlier.waiting[0].stamp
+            if distance > self.tolerance:
+                self._drop_oldest(earlier)
+            elif len(earlier.waiting) > 1:
+                if abs(earlier.waiting[1].stamp - later.waiting[0].stamp) < distance:
+                    self._drop_oldest(earlier)
+                else:
+                    self._pair_oldest()
+            elif self._is_certain(earlier, distance) or now >= self._latest_decision(earlier, later):
+                self._pair_oldest()
+            else:
+                return
+
+    def _heads(self) -> tuple[_Stream[T], _Stream[T]]:
+        """Return the streams ordered by the stamp of their oldest waiting frame."""
+        if self._visible.waiting[0].stamp <= self._infrared.waiting[0].stamp:
+            return self._visible, self._infrared
+        return self._infrared, self._visible
+
+    def _is_certain(self, earlier: _Stream[T], distance: int) -> bool:
+        """Tell whether the earlier stream's next frame, one shortest period on, cannot be nearer."""
+        return distance == 0 or (bool(earlier.intervals) and 2 * distance <= min(earlier.intervals))
+
+    def _latest_decision(self, earlier: _Stream[T], later: _Stream[T]) -> int:
+        return max(earlier.waiting[0].arrival, later.waiting[0].arrival) + self.tolerance
+
+    def _drop_oldest(self, stream: _Stream[T]) -> None:
+        stream.waiting.popleft()
+        stream.counts.dropped_unmatched += 1
+
+    def _pair_oldest(self) -> None:
+        if self._ready is not None:
+            self._visible.counts.superseded += 1
+            self._infrared.counts.superseded += 1
+        self._ready = Pair(self._visible.waiting.popleft(), self._infrared.waiting.popleft())

@@ -1,0 +1,1 @@
+"""The training pipeline: configuration, data, losses, loop."""

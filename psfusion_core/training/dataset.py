@@ -1,0 +1,127 @@
+"""Aligned infrared-visible pairs on disk, and endless random crops of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import IterableDataset
+from tqdm import tqdm
+
+from psfusion_core.images import pair_folders, read_infrared, read_label, read_visible
+from psfusion_core.stream.gain import stretch
+from psfusion_core.training.config import SourceConfig
+from psfusion_core.training.targets import IGNORE, refine_pseudo_label
+
+
+class Sample(NamedTuple):
+    """One crop (or a batch of crops, with B in front).
+
+    Attributes:
+        visible: (3, H, W) float RGB in [0, 1].
+        infrared: (1, H, W) float in [0, 1].
+        label: (H, W) int64 class indices, 255 where unknown.
+    """
+
+    visible: Tensor
+    infrared: Tensor
+    label: Tensor
+
+
+@dataclass
+class PairFolder:
+    """A folder ``vi/ ir/ [label_pseudo/] [boxes/]`` held in memory as bytes: (5, H, W) uint8 an image.
+
+    Planes: red, green, blue, infrared, label (255 where unknown).
+    """
+
+    images: list[Tensor]
+
+    @classmethod
+    def load(cls, path: str | Path) -> PairFolder:
+        """Read every pair; a progress bar is drawn.
+
+        Raises:
+            FileNotFoundError: the folder, or its ``vi`` or ``ir``, is missing or holds no pair.
+        """
+        root = Path(path)
+        pairing = pair_folders(root / "vi", root / "ir")
+        images = [cls._read(root, p.visible, p.infrared) for p in tqdm(pairing.pairs, desc=str(root.name))]
+        return cls(images)
+
+    @staticmethod
+    def _read(root: Path, visible_path: Path, infrared_path: Path) -> Tensor:
+        visible, infrared = read_visible(visible_path), stretch(read_infrared(infrared_path))
+        label_path = root / "label_pseudo" / f"{visible_path.stem}.png"
+        boxes_path = root / "boxes" / f"{visible_path.stem}.txt"
+        label = read_label(label_path) if label_path.exists() else np.full_like(infrared, IGNORE)
+        if boxes_path.exists():
+            boxes = np.array(boxes_path.read_text().split(), float).reshape(-1, 5)
+            label = refine_pseudo_label(label, infrared, boxes)
+        planes = np.concatenate([visible, np.stack([infrared, label], axis=-1)], axis=-1)
+        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))
+
+
+def random_crop(planes: Tensor, size: int, resize: tuple[float, float], generator: torch.Generator) -> Tensor:
+    """Cut a random square of a randomly resized, randomly mirrored image: (5, H, W) -> (5, size, size)."""
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=generator))
+
+    height, width = planes.shape[-2:]
+    side = min(round(size / uniform(*resize)), height, width)
+    top, left = int(uniform(0, height - side + 1)), int(uniform(0, width - side + 1))
+    crop = planes[:, top : top + side, left : left + side]
+    if uniform(0, 1) < 0.5:
+        crop = crop.flip(-1)
+    if side == size:
+        return crop
+    images = F.interpolate(crop[None, :4].float(), (size, size), mode="bilinear", antialias=True)
+    label = F.interpolate(crop[None, 4:].float(), (size, size), mode="nearest")
+    return torch.cat([images, label], dim=1)[0].round().clamp(0, 255).byte()
+
+
+def to_sample(planes: Tensor) -> Sample:
+    """Turn bytes (..., 5, H, W) into what the network and the losses read."""
+    image = planes[..., :4, :, :].float() / 255.0
+    return Sample(
+        visible=image[..., :3, :, :],
+        infrared=image[..., 3:, :, :],
+        label=planes[..., 4, :, :].long(),
+    )
+
+
+class RandomCrops(IterableDataset[Tensor]):
+    """Endless batches (B, 5, size, size) uint8; batch k depends on (seed, k) alone, so that a run can resume."""
+
+    def __init__(
+        self, sources: Sequence[SourceConfig], size: int, batch_size: int, seed: int, first_batch: int = 0
+    ) -> None:
+        self.sources = list(sources)
+        self.folders = [PairFolder.load(source.path) for source in sources]
+        self.size, self.batch_size = size, batch_size
+        self.seed, self.first_batch = seed, first_batch
+
+    def batch(self, index: int) -> Tensor:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + index)
+        weights = torch.tensor([source.weight for source in self.sources])
+        choices = torch.multinomial(weights, self.batch_size, replacement=True, generator=generator)
+        crops = []
+        for choice in choices.tolist():
+            source, images = self.sources[choice], self.folders[choice].images
+            planes = images[int(torch.randint(len(images), (), generator=generator))]
+            resize = (source.resize_min, source.resize_max)
+            crops.append(random_crop(planes, self.size, resize, generator))
+        return torch.stack(crops)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        index = self.first_batch
+        while True:
+            yield self.batch(index)
+            index += 1

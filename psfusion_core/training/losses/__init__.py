@@ -1,0 +1,1 @@
+"""Loss terms, one idea a module, and their weighted sum."""

@@ -1,0 +1,47 @@
+"""Classification losses on logits (B, C, H, W) against indices (B, H, W); 255 is ignored."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from psfusion_core.training.targets import IGNORE
+
+CONFIDENT = 0.75
+LEAST_SHARE = 16
+BINARY_POSITIVE_WEIGHTS = (1.4548, 19.8962)
+
+
+def hard_example_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """L_sem: cross-entropy over the hard pixels: true-class probability < .75, at least 1/16 of the labelled.
+
+    Zero (with a gradient) where no pixel is labelled.
+    """
+    losses = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")[label != IGNORE]
+    if losses.numel() == 0:
+        return logits.sum() * 0.0
+    threshold = -torch.log(torch.tensor(CONFIDENT, device=losses.device))
+    least = max(losses.numel() // LEAST_SHARE, 1)
+    hardest = losses.topk(least).values
+    if hardest[-1] > threshold:
+        return losses[losses > threshold].mean()
+    return hardest.mean()
+
+
+def one_hot_cross_entropy(
+    logits: Tensor, target: Tensor, positive_weights: tuple[float, float] = (1.0, 1.0)
+) -> Tensor:
+    """L_bi, L_bd: binary cross-entropy of two logit maps against the one-hot target, class 1 the object.
+
+    Args:
+        positive_weights: weight of the positive pixels of each map; the paper's for L_bi are
+            ``BINARY_POSITIVE_WEIGHTS``.
+    """
+    known = (target != IGNORE).unsqueeze(1)
+    if not bool(known.any()):
+        return logits.sum() * 0.0
+    one_hot = F.one_hot(target.clamp(max=1), 2).permute(0, 3, 1, 2).to(logits.dtype)
+    weights = torch.tensor(positive_weights, device=logits.device, dtype=logits.dtype).view(1, 2, 1, 1)
+    losses = F.binary_cross_entropy_with_logits(logits, one_hot, pos_weight=weights, reduction="none")
+    return (losses * known).sum() / (2 * known.sum())

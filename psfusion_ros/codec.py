@@ -1,0 +1,110 @@
+"""Between sensor_msgs/Image and the arrays that the fusion takes and gives.
+
+cv_bridge is asked only about encodings that `psfusion_core.stream.encodings` does not read: it copies, and
+its compiled half does not load beside NumPy 2 on current distributions.
+"""
+
+from __future__ import annotations
+
+from array import array
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from psfusion_core.stream.encodings import PIXEL_FORMATS, check_layout, decode
+from psfusion_core.stream.frame import Frame, FrameError
+
+NANOSECONDS = 1_000_000_000
+_CHANNELS = {"mono8": (), "rgb8": (3,)}
+
+
+def stamp_of(header: Header) -> int:
+    """Return the stamp of a header, nanoseconds."""
+    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
+
+
+def check(message: Image) -> None:
+    """Check that an image can be decoded, by its header and the length of its data alone.
+
+    Raises:
+        FrameError: it cannot.
+    """
+    if message.encoding not in PIXEL_FORMATS and _cv_bridge() is not None:
+        return
+    check_layout(message.encoding, message.height, message.width, message.step, len(message.data))
+
+
+def to_frame(message: Image, fallback: Literal["rgb8", "mono8"]) -> Frame:
+    """View a message as a frame, without a copy where its bytes allow.
+
+    Args:
+        message: the image.
+        fallback: what cv_bridge is asked for where the encoding is none of ours.
+
+    Raises:
+        FrameError: the header does not describe the data, or nobody knows the encoding.
+    """
+    if message.encoding in PIXEL_FORMATS or _cv_bridge() is None:
+        encoding = message.encoding
+        image = decode(
+            message.data, encoding, message.height, message.width, message.step, bool(message.is_bigendian)
+        )
+    else:
+        encoding, image = fallback, _through_cv_bridge(message, fallback)
+    return Frame(stamp_of(message.header), message.header.frame_id, encoding, image)
+
+
+def to_message(image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"], header: Header) -> Image:
+    """Make a message of an image.
+
+    Args:
+        image: (H, W, 3) uint8 for rgb8, (H, W) uint8 for mono8.
+        encoding: which of the two.
+        header: stamp and frame_id, taken over as it is.
+
+    Raises:
+        ValueError: the array is not what the encoding says.
+    """
+    if image.dtype != np.uint8 or image.shape[2:] != _CHANNELS[encoding] or image.ndim < 2:
+        raise ValueError(f"expected a uint8 {encoding} image, got {image.dtype} of shape {image.shape}")
+    message = Image(header=header, encoding=encoding, height=image.shape[0], width=image.shape[1])
+    message.step = image.shape[1] * (3 if encoding == "rgb8" else 1)
+    # An array.array is taken over as it is; bytes or a NumPy array would be checked item by item.
+    data = array("B")
+    data.frombytes(np.ascontiguousarray(image).data)
+    message.data = data
+    return message
+
+
+@cache
+def _cv_bridge() -> Any | None:
+    """Return a CvBridge, or None where cv_bridge is not installed or does not load."""
+    try:
+        from cv_bridge import CvBridge
+
+        return CvBridge()
+    except (ImportError, AttributeError, SystemError, RuntimeError):  # not there, or built for another NumPy
+        return None
+
+
+def _through_cv_bridge(message: Image, encoding: str) -> npt.NDArray[np.uint8]:
+    bridge = _cv_bridge()
+    assert bridge is not None
+    try:
+        image = np.asarray(bridge.imgmsg_to_cv2(message, encoding))
+    except Exception as error:  # CvBridgeError, or whatever its OpenCV raises on malformed data
+        reason = " ".join(str(error).split())
+        raise FrameError(
+            f"expected an image that cv_bridge converts to {encoding}, got {message.encoding!r} "
+            f"({reason}): change the camera driver's encoding"
+        ) from error
+    if image.dtype != np.uint8 or image.shape != (message.height, message.width, *_CHANNELS[encoding]):
+        raise FrameError(
+            f"expected {encoding} of {message.width} x {message.height} from cv_bridge, got {image.dtype} "
+            f"of shape {image.shape}: change the camera driver's encoding"
+        )
+    return image

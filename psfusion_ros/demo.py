@@ -1,0 +1,128 @@
+"""The main job in one command: a drive is replayed over DDS, the node fuses it, what goes in and out is recorded.
+
+Every part is a process of its own, as on a robot; all of them use loopback and shared memory only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from psfusion_ros.gallery import SHEET, VIDEO
+from psfusion_ros.loopback import loopback_environment
+from psfusion_ros.monitor import Monitor
+from psfusion_ros.processes import ProcessError, Processes
+from psfusion_ros.record import REPORT
+from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, RecordingError
+
+NODE = [sys.executable, "-m", "psfusion_ros.node"]
+REPLAY = [sys.executable, "-m", "psfusion_ros.replay"]
+RECORD = [sys.executable, "-m", "psfusion_ros.record"]
+SIMULATE = [sys.executable, "-m", "psfusion_core.cli", "simulate"]
+
+START_SECONDS = 120.0
+"""For the node to load and everything to connect."""
+
+PAIR_SECONDS = 60.0
+"""For the node to end the pair in hand."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; return the exit status: 0 fused, 1 nothing fused or messages lost, 2 an error."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory() as directory, Processes(options.output / "log") as processes:
+            os.environ.update(loopback_environment(Path(directory)))
+            played, recording = _source(processes, options)
+            status = _fuse(processes, [*played, "--rate", str(options.rate)], options.output)
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
+    except (ProcessError, RecordingError, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    return _show(options.output, recording, status)
+
+
+def _source(processes: Processes, options: argparse.Namespace) -> tuple[list[str], Recording]:
+    """Return what `replay` is to play: the user's folders, or a drive simulated here."""
+    if options.visible is not None or options.infrared is not None:
+        if options.visible is None or options.infrared is None:
+            raise RecordingError("expected both --visible and --infrared, or none: give the other folder too")
+        folders = ["--visible", str(options.visible), "--infrared", str(options.infrared)]
+        return folders, FolderRecording(options.visible, options.infrared, pairs_per_second=10.0)
+    bag = options.output / "drive"
+    print(f"simulating {options.seconds:g} s of driving: {bag}", flush=True)
+    simulate = [*SIMULATE, "--output", str(bag), "--seconds", str(options.seconds)]
+    processes.run("simulate", simulate)
+    return [str(bag)], BagRecording(bag)
+
+
+def _fuse(processes: Processes, played: list[str], output: Path) -> int:
+    """Replay through the node with the recorder beside it; return the recorder's exit status."""
+    with Monitor() as monitor:
+        print("starting psfusion_node and the recorder", flush=True)
+        processes.start("node", NODE)
+        processes.start("recorder", [*RECORD, "--output", str(output)], show=True)
+
+        def ready() -> bool:
+            processes.check("node", "recorder")
+            return monitor.is_ready()
+
+        def all_played() -> bool:
+            processes.check("node", "recorder")
+            return processes.ended("replay")
+
+        monitor.wait_for(ready, "the node and the recorder to connect", START_SECONDS)
+        print("replaying", flush=True)
+        processes.start("replay", [*REPLAY, *played], show=True)
+        monitor.wait_for(all_played, "the replay to end")
+        monitor.wait_for(monitor.is_idle, "the node to end its last pair", PAIR_SECONDS)
+    status = processes.stop("recorder", seconds=600.0)
+    processes.stop("node")
+    return status
+
+
+def _show(output: Path, recording: Recording, status: int) -> int:
+    report = json.loads((output / REPORT).read_text())
+    sent = recording.counts["visible/image"]
+    print(f"{sent} pairs sent; {report['summary']}")
+    if not report["fused"]:
+        print(f"demo: nothing was fused, see {output / 'log'}", file=sys.stderr)
+        return 1
+    print(f"figures: {output / REPORT}")
+    print(f"images: {output}/fused, mask, overlay")
+    print(f"video: {output / VIDEO}")
+    print(f"contact sheet: {output / SHEET}")
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m psfusion_ros.demo",
+        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS on this machine, "
+        "and show the result.",
+        epilog="example: python -m psfusion_ros.demo --visible data/vi --infrared data/ir",
+    )
+    parser.add_argument("--visible", type=Path, metavar="DIR", help="visible images; default: a simulated drive")
+    parser.add_argument("--infrared", type=Path, metavar="DIR", help="infrared images of the same names")
+    parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR", help="default: demo_output")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of the simulated drive (default 6)")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=0.5,
+        help="speed of the replay, 1 is 10 pairs per second (default 0.5, for CPUs; the newest pair always wins)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

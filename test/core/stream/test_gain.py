@@ -1,0 +1,115 @@
+"""Thermal gain: order is kept, flat scenes stay flat, the range moves smoothly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from psfusion_core.stream.gain import GainSettings, ThermalGain, stretch
+
+COUNTS = arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+@given(COUNTS)
+def test_hotter_is_never_darker(counts: np.ndarray) -> None:
+    levels = stretch(counts)
+
+    assert levels.shape == counts.shape
+    assert levels.dtype == np.uint8
+    order = np.argsort(counts, axis=None)
+    assert np.all(np.diff(levels.ravel()[order].astype(int)) >= 0)
+
+
+@given(COUNTS)
+def test_one_count_is_never_amplified_beyond_one_grey_level(counts: np.ndarray) -> None:
+    levels = stretch(counts)
+
+    spread = int(levels.max()) - int(levels.min())
+    assert spread <= int(counts.max()) - int(counts.min()) + 1  # 1: rounding
+
+
+def test_percentiles_become_black_and_white() -> None:
+    counts = np.arange(10_000, 20_001, dtype=np.uint16).reshape(73, 137)
+
+    levels = stretch(counts, GainSettings(low_percentile=10.0, high_percentile=90.0))
+
+    assert levels[counts <= 11_000].max() == 0
+    assert levels[counts >= 19_000].min() == 255
+    assert levels[counts == 15_000] == pytest.approx(127.5, abs=1)
+
+
+def test_one_hot_pixel_does_not_darken_the_scene() -> None:
+    counts = np.random.default_rng(0).integers(8000, 9000, (64, 64), np.uint16)
+    burnt = counts.copy()
+    burnt[10, 10] = 65_535
+
+    difference = np.abs(stretch(burnt).astype(int) - stretch(counts))
+    assert difference[burnt != 65_535].max() <= 1
+
+
+def test_a_fixed_range_maps_its_ends_to_black_and_white() -> None:
+    gain = ThermalGain(GainSettings(fixed_range=(1000.0, 1255.0)))
+
+    levels = gain(np.array([[0, 1000, 1001, 1254, 1255, 65_535]], np.uint16))
+
+    assert levels.tolist() == [[0, 0, 1, 254, 255, 255]]
+
+
+def test_eight_bits_pass_unchanged_and_uncopied() -> None:
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+    assert stretch(image) is image
+
+
+def test_the_range_follows_a_step_with_the_smoothing_as_weight() -> None:
+    cold = np.tile(np.array([1000, 2000], np.uint16), (4, 4))
+    warm = cold + np.uint16(1000)
+    gain = ThermalGain(GainSettings(low_percentile=0.0, high_percentile=100.0, smoothing=0.75))
+    assert gain(cold)[0, :2].tolist() == [0, 255]
+
+    # black 0.75 * 1000 + 0.25 * 2000 = 1250, white 2250: 2000 is at 0.75 of the range.
+    assert gain(warm)[0, :2].tolist() == [round(0.75 * 255), 255]
+    for _ in range(60):
+        settled = gain(warm)
+    assert settled[0, :2].tolist() == [0, 255]
+    gain.reset()
+    assert gain(cold)[0, :2].tolist() == [0, 255]
+
+
+def test_stretching_one_image_leaves_no_trace_on_the_next() -> None:
+    first = np.full((4, 4), 60_000, np.uint16)
+    second = np.tile(np.array([1000, 3000], np.uint16), (4, 2))
+
+    before = stretch(second)
+    stretch(first)
+
+    assert np.array_equal(stretch(second), before)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"low_percentile": 99.0, "high_percentile": 1.0},
+        {"high_percentile": 101.0},
+        {"minimum_span": 0.0},
+        {"minimum_span": float("nan")},
+        {"smoothing": 1.0},
+        {"fixed_range": (5.0, 5.0)},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        GainSettings(**settings)  # type: ignore[arg-type]
+
+
+@given(st.integers(32, 1100), st.integers(32, 1100))
+def test_the_sampling_grid_sees_both_ends_of_any_size(height: int, width: int) -> None:
+    counts = np.broadcast_to(np.linspace(0, 60_000, width).astype(np.uint16), (height, width))
+
+    levels = stretch(counts)
+
+    assert levels[:, : max(1, width // 200)].max() == 0
+    assert levels[:, -max(1, width // 200) :].min() >= 254
