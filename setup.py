@@ -23,6 +23,7 @@ EXTRAS = {
         "mypy>=1.11",
         "pytest>=8",
         "ruff>=0.6",
+        "scipy>=1.10",
         "types-PyYAML",
     ],
 }
@@ -38,7 +39,11 @@ setup(
     maintainer_email="maintainers@psfusion.invalid",
     python_requires=">=3.10",
     packages=find_packages(include=["psfusion_core*", "psfusion_ros*"]),
-    package_data={"psfusion_core": ["py.typed"], "psfusion_core.models": ["weights/*"], "psfusion_ros": ["py.typed"]},
+    package_data={
+        "psfusion_core": ["py.typed"],
+        "psfusion_core.models": ["weights/*"],
+        "psfusion_ros": ["py.typed"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

@@ -1,18 +1,19 @@
 """Start psfusion_node, and on request rviz and the replay of a bag.
 
-    ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw
-    ros2 launch psfusion_ros psfusion.launch.py bag:=drive use_sim_time:=true rviz:=true
+ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw
+ros2 launch psfusion_ros psfusion.launch.py bag:=drive use_sim_time:=true rviz:=true
 """
 
 import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription
 
 CONFIG = Path(get_package_share_directory("psfusion_ros")) / "config"
 

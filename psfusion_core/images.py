@@ -64,7 +64,9 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
         return FolderPairing([Pair(visible.stem, visible, infrared)], [])
     common = sorted(visible_files.keys() & infrared_files.keys())
     if not common:
-        raise FileNotFoundError(f"no image of {visible} has the name of one in {infrared}: pairs share a name")
+        raise FileNotFoundError(
+            f"no image of {visible} has the name of one in {infrared}: pairs share a name"
+        )
     unpaired = [visible_files[n] for n in sorted(visible_files.keys() - infrared_files.keys())]
     unpaired += [infrared_files[n] for n in sorted(infrared_files.keys() - visible_files.keys())]
     return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
@@ -111,7 +113,9 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
     """
     image = _read(path, cv2.IMREAD_UNCHANGED)
     if image.ndim != 2 or image.dtype != np.uint8:
-        raise ImageError(f"{path} has shape {image.shape} and {image.dtype}; expected one channel of 8 bit indices")
+        raise ImageError(
+            f"{path} has shape {image.shape} and {image.dtype}; expected one channel of 8 bit indices"
+        )
     return np.asarray(image, np.uint8)
 
 

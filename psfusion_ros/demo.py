@@ -1,4 +1,4 @@
-"""The main job in one command: a drive is replayed over DDS, the node fuses it, what goes in and out is recorded.
+"""The main job in one command: a drive is replayed over DDS, the node fuses it, all of it is recorded.
 
 Every part is a process of its own, as on a robot; all of them use loopback and shared memory only.
 """
@@ -82,7 +82,8 @@ def _fuse(processes: Processes, played: list[str], output: Path) -> int:
 
         monitor.wait_for(ready, "the node and the recorder to connect", START_SECONDS)
         print("replaying", flush=True)
-        processes.start("replay", [*REPLAY, *played], show=True)
+        waiting = ["--subscribers", "2", "--wait-for-subscribers", str(START_SECONDS)]
+        processes.start("replay", [*REPLAY, *played, *waiting], show=True)
         monitor.wait_for(all_played, "the replay to end")
         monitor.wait_for(monitor.is_idle, "the node to end its last pair", PAIR_SECONDS)
     status = processes.stop("recorder", seconds=600.0)
@@ -107,19 +108,24 @@ def _show(output: Path, recording: Recording, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m psfusion_ros.demo",
-        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS on this machine, "
-        "and show the result.",
+        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS on this host.",
         epilog="example: python -m psfusion_ros.demo --visible data/vi --infrared data/ir",
     )
-    parser.add_argument("--visible", type=Path, metavar="DIR", help="visible images; default: a simulated drive")
+    parser.add_argument(
+        "--visible", type=Path, metavar="DIR", help="visible images; default: a simulated drive"
+    )
     parser.add_argument("--infrared", type=Path, metavar="DIR", help="infrared images of the same names")
-    parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR", help="default: demo_output")
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of the simulated drive (default 6)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo_output"), metavar="DIR", help="default: demo_output"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=6.0, help="length of the simulated drive (default 6)"
+    )
     parser.add_argument(
         "--rate",
         type=float,
         default=0.5,
-        help="speed of the replay, 1 is 10 pairs per second (default 0.5, for CPUs; the newest pair always wins)",
+        help="speed of the replay; 1 is 10 pairs per second (default 0.5, for CPUs; the newest pair wins)",
     )
     return parser
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
 from rclpy.node import Node
 
 from psfusion_core.stream.pairing import StreamCounts
@@ -44,7 +44,7 @@ class Diagnostics:
         self._node = node
         self._sources = sources
         self._looked = time.monotonic()
-        self._before = {source.name: (0, 0) for source in sources.inputs} | {"published": (0, 0)}
+        self._before: dict[str, tuple[int, int]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         node.create_timer(period, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -72,10 +72,8 @@ class Diagnostics:
         if not source.enabled:
             level, message = OK, "disabled by ~/set_enabled"
         elif rejected:
-            level, message = (
-                ERROR if rejected == received else WARN,
-                f"images dropped: {source.last_rejection}",
-            )
+            level = ERROR if rejected == received else WARN
+            message = f"images dropped: {source.last_rejection}"
         elif _silent(source.last_arrival, now):
             level = WARN
             message = (
@@ -94,19 +92,15 @@ class Diagnostics:
 
     def _synchronisation(self, report: SyncReport, pairs: PairStatistics, now: float) -> DiagnosticStatus:
         apart = report.stream_difference
-        both_arrive = not any(_silent(source.last_arrival, now) for source in self._sources.inputs)
-        if (
-            all(source.enabled for source in self._sources.inputs)
-            and both_arrive
-            and _silent(pairs.last_pair, now)
-        ):
+        both_arrive = all(
+            source.enabled and not _silent(source.last_arrival, now) for source in self._sources.inputs
+        )
+        level, message = OK, f"{report.visible.paired} pairs"
+        if both_arrive and _silent(pairs.last_pair, now):
             level, message = WARN, f"no pair within {self._sources.tolerance_ms:g} ms"
             if apart is not None:
-                message += (
-                    f": the newest stamps are {abs(apart) / 1e9:.3f} s apart: are the clocks synchronised?"
-                )
-        else:
-            level, message = OK, f"{report.visible.paired} pairs"
+                seconds = abs(apart) / 1e9
+                message += f": the newest stamps are {seconds:.3f} s apart: are the clocks synchronised?"
         return self._status(
             "synchronisation", level, message,
             pairs=report.visible.paired, superseded=report.visible.superseded, stamp_jumps=report.resets,
@@ -133,11 +127,8 @@ class Diagnostics:
     def _outputs(self, pairs: PairStatistics, elapsed: float) -> DiagnosticStatus:
         published, _ = self._since_before("published", pairs.published, 0)
         subscribers = self._sources.outputs.subscribers()
-        message = (
-            f"{published / elapsed:.1f} Hz"
-            if any(subscribers.values())
-            else "no subscribers: nothing is computed"
-        )
+        rate = f"{published / elapsed:.1f} Hz"
+        message = rate if any(subscribers.values()) else "no subscribers: nothing is computed"
         return self._status(
             "outputs", OK, message,
             rate_hz=f"{published / elapsed:.2f}", latency=summary(pairs.latency), published=pairs.published,

@@ -176,7 +176,7 @@ def _row(images: Mapping[str, Any], moment: str, panel_width: int, aspect: float
 
 
 def _median_step(times: list[int]) -> float:
-    """Return the median difference of successive times, nanoseconds; a tenth of a second where there is none."""
+    """Return the median difference of successive times, nanoseconds; a tenth of a second without any."""
     return max(1.0, median([b - a for a, b in pairwise(times)] or [100_000_000]))
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import rclpy
 import rclpy.logging
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
@@ -124,7 +124,7 @@ class PsfusionNode(Node):
         self._camera_info = message
 
     def _set_enabled(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._synchroniser.reset()  # nothing from before may be published later
+        self._synchroniser.reset()  # what waits from before must not be published later
         self._enabled = request.data
         for source in self._inputs:
             source.enabled = request.data
@@ -192,6 +192,8 @@ def main(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> 
 def _run(make_fuser: MakeFuser) -> int:
     try:
         node = PsfusionNode(make_fuser)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
     except (ValueError, OSError, RuntimeError, ImportError, ParameterException) as error:
         if not rclpy.ok():  # told to stop while loading: what needs the context failed, as it must
             return 0
@@ -199,7 +201,7 @@ def _run(make_fuser: MakeFuser) -> int:
         return 1
     try:
         node.start()
-        rclpy.spin(node)
+        executor.spin()
     except ExternalShutdownException:
         pass
     finally:

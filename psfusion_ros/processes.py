@@ -41,7 +41,7 @@ class Processes:
         Args:
             name: new, or that of a child that has ended.
             command: program and arguments.
-            show: let it write to the terminal (progress bars); its standard output goes to the log all the same.
+            show: let its standard error (progress bars) go to the terminal instead of the log.
         """
         with open(self._log(name), "wb") as log:
             errors = None if show else subprocess.STDOUT

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="record",
         description="Record visible/image, infrared/image and the outputs of psfusion_node until interrupted; "
-        "then write the images as PNG, a contact sheet, a side-by-side video and record.json.",
+        "then write images as PNG, a contact sheet, a side-by-side video and record.json.",
         epilog="example: python -m psfusion_ros.record --output recorded --ros-args -r __ns:=/robot",
     )
     parser.add_argument(

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from rclpy.node import Node
@@ -24,8 +25,8 @@ from psfusion_core.images import ImageError
 from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, RecordingError, shift_stamp
 
 SETTLE_SECONDS = 0.5
-"""Without a new subscriber until playing begins: others may be on their way, and a subscriber that the publisher
-knows needs a moment to know the publisher."""
+"""Without a new subscriber until playing begins: others may be on their way, and a subscriber that the
+publisher knows needs a moment to know the publisher."""
 
 EXAMPLES = """examples:
   replay drive_bag --rate 0.5
@@ -42,24 +43,26 @@ class Player:
         qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         self.node = node
         self.recording = recording
-        self.publishers: dict[str, Publisher] = {
+        self.publishers: dict[str, Publisher[Any]] = {
             topic: node.create_publisher(kind, topic, qos) for topic, kind in recording.topics.items()
         }
         self.clock = node.create_publisher(Clock, "/clock", qos) if clock else None
 
-    def wait_for_subscribers(self, seconds: float) -> None:
-        """Wait for a subscriber on an image topic, at most so long, and then until no more join."""
+    def wait_for_subscribers(self, number: int, seconds: float) -> None:
+        """Wait until an image topic has so many subscribers and no more join; at most so many seconds."""
         images = [self.publishers[t] for t, kind in self.recording.topics.items() if kind is not CameraInfo]
         begin = changed = time.monotonic()
-        before = 0
-        while (now := time.monotonic()) - changed < SETTLE_SECONDS or before == 0:
-            joined = sum(publisher.get_subscription_count() for publisher in images)
-            if joined == 0 and now - begin > seconds:
-                names = ", ".join(publisher.topic_name for publisher in images)
-                self.node.get_logger().warning(f"no subscriber on {names}: playing all the same")
-                return
-            if joined != before:
+        before: list[int] = []
+        while (now := time.monotonic()) - changed < SETTLE_SECONDS:
+            joined = [publisher.get_subscription_count() for publisher in images]
+            if joined != before or max(joined) < number:
                 before, changed = joined, now
+            if max(joined) < number and now - begin > seconds:
+                found = ", ".join(f"{p.topic_name} has {n}" for p, n in zip(images, joined, strict=True))
+                self.node.get_logger().warning(
+                    f"expected {number} subscribers within {seconds:g} s, but {found}: playing all the same"
+                )
+                return
             time.sleep(0.02)
 
     def play(self, rate: float, loop: bool) -> int:
@@ -101,7 +104,7 @@ def main(args: Sequence[str] | None = None) -> int:
         recording = _open(options)
         node = rclpy.create_node("replay")
         player = Player(node, recording, options.clock)
-        player.wait_for_subscribers(options.wait_for_subscribers)
+        player.wait_for_subscribers(options.subscribers, options.wait_for_subscribers)
         published = player.play(options.rate, options.loop)
         node.get_logger().info(f"published {published} messages on {', '.join(recording.topics)}")
     except (RecordingError, ImageError, FileNotFoundError) as error:
@@ -170,7 +173,10 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=5.0,
         metavar="SECONDS",
-        help="wait at most so long for a subscriber of the images (default 5)",
+        help="wait at most so long for the subscribers (default 5)",
+    )
+    parser.add_argument(
+        "--subscribers", type=int, default=1, metavar="N", help="how many of an image topic (default 1)"
     )
     return parser
 

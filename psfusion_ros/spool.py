@@ -71,8 +71,8 @@ class Spool:
     def lost(self) -> dict[str, int]:
         """Return how many messages were sent but did not come, by topic.
 
-        Known from gaps in the publishers' sequence numbers and from the middleware; what is missing before the
-        first or after the last message of a publisher shows in neither.
+        Known from gaps in the publishers' sequence numbers and from the middleware; what is missing before
+        the first or after the last message of a publisher shows in neither.
         """
         return {t: max(self._skipped[t], self._reported_lost[t]) for t in (*INPUTS, *OUTPUTS)}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import Image
 
 from psfusion_core.stream.pairing import RESET_AFTER, Pair, Pairer, Stamped, StreamCounts
@@ -162,8 +163,10 @@ class FilterSynchroniser(Synchroniser):
             self._forget()
             self._resets += 1
         self._newest[camera] = stamp
-        # message_filters reads header.stamp.sec and .nanosec, and nothing else.
-        time_message = SimpleNamespace(sec=stamp // NANOSECONDS, nanosec=stamp % NANOSECONDS)
+        if stamp < 0:  # rclpy knows no time before zero; the frame counts as unmatched
+            return
+        # message_filters reads header.stamp, and nothing else.
+        time_message = Time(sec=stamp // NANOSECONDS, nanosec=stamp % NANOSECONDS)
         entry = Stamped(stamp, time.monotonic_ns(), message)
         self._inputs[camera].signalMessage(
             SimpleNamespace(header=SimpleNamespace(stamp=time_message), entry=entry)

@@ -25,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visible", type=Path, required=True, help="folder of visible images")
     parser.add_argument("--infrared", type=Path, required=True, help="folder of infrared images")
     parser.add_argument(
-        "--fused", action="append", required=True, metavar="NAME=DIR", help="a method and its fused images; repeat"
+        "--fused",
+        action="append",
+        required=True,
+        metavar="NAME=DIR",
+        help="a method and its fused images; repeat",
     )
     parser.add_argument("--workers", type=int, default=None, help="processes (default: one a core)")
 

@@ -12,7 +12,9 @@ weights (weights.safetensors, for psfusion fuse --weights) and losses.csv; the s
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", required=True, help="a recipe, such as training/configs/psfusion_lite.yaml")
+    parser.add_argument(
+        "--config", required=True, help="a recipe, such as training/configs/psfusion_lite.yaml"
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the recipe's")
 
 

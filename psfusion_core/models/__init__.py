@@ -55,5 +55,3 @@ def create_model(
     if weights is not None:
         load_weights(model, default_weights(name) if weights == "default" else weights)
     return model.eval()
-
-

@@ -55,7 +55,9 @@ class EfficientNetLiteEncoder(nn.Module):
         for blocks, kernel, stride, expansion, width in STAGES:
             stage = nn.Sequential()
             for block in range(blocks):
-                stage.append(InvertedResidual(previous, width, kernel, stride if block == 0 else 1, expansion))
+                stage.append(
+                    InvertedResidual(previous, width, kernel, stride if block == 0 else 1, expansion)
+                )
                 previous = width
             self.stages.append(stage)
 

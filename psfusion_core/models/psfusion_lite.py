@@ -143,7 +143,8 @@ class SparseSemanticPerception(nn.Module):
         super().__init__()
         self.gather = conv_bn_relu(4 * FUSED_CHANNELS, SEMANTIC_CHANNELS, kernel=1)
         self.refine = nn.Sequential(
-            conv_bn_relu(SEMANTIC_CHANNELS, SEMANTIC_CHANNELS), conv_bn_relu(SEMANTIC_CHANNELS, SEMANTIC_CHANNELS)
+            conv_bn_relu(SEMANTIC_CHANNELS, SEMANTIC_CHANNELS),
+            conv_bn_relu(SEMANTIC_CHANNELS, SEMANTIC_CHANNELS),
         )
 
     def forward(self, levels: list[Tensor]) -> Tensor:

@@ -13,7 +13,15 @@ from psfusion_core.simulation.car_bodies import BODIES
 from psfusion_core.simulation.cars import PAINTS, car
 from psfusion_core.simulation.mesh import Mesh
 from psfusion_core.simulation.people import Figure, random_figure
-from psfusion_core.simulation.road import EGO_SPEED, KERB, LANE_CENTER, PERIOD, ROAD_HALF_WIDTH, Road, lap_offset
+from psfusion_core.simulation.road import (
+    EGO_SPEED,
+    KERB,
+    LANE_CENTER,
+    PERIOD,
+    ROAD_HALF_WIDTH,
+    Road,
+    lap_offset,
+)
 
 CYCLE_METRES = 1.45
 """Ground covered by a walker's cycle of two steps."""
@@ -131,7 +139,9 @@ def random_actors(rng: np.random.Generator, crossings: list[float], sky: Atmosph
         speed = (1.0 + 0.5 * float(rng.random())) * (1.0 if rng.random() < 0.5 else -1.0)
         speed = 0.0 if rng.random() < 0.15 else speed
         out = 1.5 + 1.5 * float(rng.random())
-        walkers.append(Walker(random_figure(rng, sky.air), side, out, start, speed, 6.28 * float(rng.random())))
+        walkers.append(
+            Walker(random_figure(rng, sky.air), side, out, start, speed, 6.28 * float(rng.random()))
+        )
         if k % 5 == 2 and speed != 0.0:  # in company
             friend = random_figure(rng, sky.air)
             walkers.append(Walker(friend, side, out + 0.6, start + 0.2, speed, 6.28 * float(rng.random())))

@@ -30,7 +30,9 @@ def _ring(z: float, outer: float, inner: float) -> list[tuple[float, float, floa
     """Outline of a wheel ring as one polygon: out and back along the inside."""
     turns = [2.0 * math.pi * k / 22 for k in range(23)]
     circle = [(0.0, WHEEL_RADIUS + outer * math.sin(a), z + outer * math.cos(a)) for a in turns]
-    return circle + [(0.0, WHEEL_RADIUS + inner * math.sin(a), z + inner * math.cos(a)) for a in reversed(turns)]
+    return circle + [
+        (0.0, WHEEL_RADIUS + inner * math.sin(a), z + inner * math.cos(a)) for a in reversed(turns)
+    ]
 
 
 def bike(rng: np.random.Generator, air: float, ridden: bool) -> Bike:

@@ -24,9 +24,7 @@ LIMB = np.dtype(
 )
 """Tapered rod from `start` to `end`; roundness 1 ends in half-balls, 0 flat."""
 
-SPRITE = np.dtype(
-    [("anchor", "f8", 3), ("center", "f8", 3), ("half_size", "f8", 2), ("surface", SURFACE)]
-)
+SPRITE = np.dtype([("anchor", "f8", 3), ("center", "f8", 3), ("half_size", "f8", 2), ("surface", SURFACE)])
 """Upright picture with a cut-out outline, always seen from the front."""
 
 OBJECT_LAYER = 20
@@ -90,7 +88,7 @@ def limbs_to_mesh(limbs: npt.NDArray[np.void], camera: Camera) -> Mesh:
     faces["anchor"], faces["origin"], faces["normal"] = limbs["anchor"], middle, normal
     faces["texture_map"][:, 0] = across / radius[:, None]
     faces["texture_map"][:, 1] = -along / length[:, None]
-    faces["normal_slope"] = across[:, :, None] * (1.4 * across / radius[:, None])[:, None, :]
+    faces["normal_slope"] = across[:, :, None] * (1.1 * across / radius[:, None])[:, None, :]
     faces["surface"] = limbs["surface"]
     faces["layer"], faces["two_sided"] = OBJECT_LAYER, True
     return Mesh.regular(np.stack(outline, axis=1), faces)

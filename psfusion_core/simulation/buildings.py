@@ -74,7 +74,12 @@ class BuildingBuilder:
         texture_map = np.stack([along * (2.0 / tile[0]), np.array([0.0, -2.0 / tile[1], 0.0])])
         origin = points[0] + along * (tile[0] / 2 + shift) - np.array([0.0, tile[1] / 2, 0.0])
         self.builder.polygon(
-            points, surface, facing=facing, texture_map=texture_map, texture_origin=origin.tolist(), anchor=anchor
+            points,
+            surface,
+            facing=facing,
+            texture_map=texture_map,
+            texture_origin=origin.tolist(),
+            anchor=anchor,
         )
 
     def add(self, rng: np.random.Generator, plot: Building) -> None:
@@ -85,12 +90,16 @@ class BuildingBuilder:
         wall = Surface(
             color, texture(f"facade{plot.style}"), self.lights, 1.0, self.air + 1.0, 2.2 * self.window_heat
         )
-        blind = Surface(color, texture("blind_wall"), self.lights, 1.0, self.air + 0.5, 2.2 * self.window_heat)
+        blind = Surface(
+            color, texture("blind_wall"), self.lights, 1.0, self.air + 0.5, 2.2 * self.window_heat
+        )
         metres, shift = FACADE_METRES, float(rng.random()) * FACADE_METRES
         near, far = (front, plot.start), (front, plot.end)
         ends = (near, far) if side > 0 else (far, near)
         for s, sign in ((plot.start, -1.0), (plot.end, 1.0)):
-            self._quad((front, s), (back, s), 0.0, plot.height, blind, (0, 0, sign), (metres, metres), shift, anchor)
+            self._quad(
+                (front, s), (back, s), 0.0, plot.height, blind, (0, 0, sign), (metres, metres), shift, anchor
+            )
         # the tile's rows of windows are counted down from the eaves
         self._quad(*ends, 0.0, plot.height, wall, (-side, 0, 0), (metres, metres), shift, anchor)
         inset = -side * 0.03
@@ -99,7 +108,9 @@ class BuildingBuilder:
                            self.air + 1.5, 2.6 * self.window_heat)  # fmt: skip
             a, b = ((x + inset, s) for x, s in ends)
             self._quad(a, b, 0.0, SHOP_HEIGHT, shop, (-side, 0, 0), (metres, SHOP_HEIGHT), shift, anchor)
-        self._cornice(plot, Surface(tuple(0.8 * c for c in color), texture("concrete"), 0, 0, self.air), anchor)
+        self._cornice(
+            plot, Surface(tuple(0.8 * c for c in color), texture("concrete"), 0, 0, self.air), anchor
+        )
         if plot.shops and rng.random() < 0.7:
             self._awning(rng, plot, anchor)
         for _ in range(int(rng.integers(1, 4))):
@@ -110,7 +121,10 @@ class BuildingBuilder:
         top, low = plot.height + 0.15, plot.height - 0.45
         s0, s1 = plot.start - 0.3, plot.end + 0.3
         faces = (
-            ([(x + out, s0, low), (x + out, s1, low), (x + out, s1, top), (x + out, s0, top)], (-plot.side, 0, 0)),
+            (
+                [(x + out, s0, low), (x + out, s1, low), (x + out, s1, top), (x + out, s0, top)],
+                (-plot.side, 0, 0),
+            ),
             ([(x, s0, low), (x + out, s0, low), (x + out, s0, top), (x, s0, top)], (0, 0, -1)),
             ([(x, s0, low), (x, s1, low), (x + out, s1, low), (x + out, s0, low)], (0, -1, 0)),
         )
@@ -121,7 +135,9 @@ class BuildingBuilder:
         x, out = plot.side * plot.front, -plot.side * 1.1
         color = _AWNINGS[int(rng.integers(len(_AWNINGS)))]
         surface = Surface(color, texture("cloth"), temperature=self.air - 0.5)
-        lighter = Surface(tuple(min(1.6 * c + 0.1, 0.9) for c in color), texture("cloth"), temperature=self.air - 0.5)
+        lighter = Surface(
+            tuple(min(1.6 * c + 0.1, 0.9) for c in color), texture("cloth"), temperature=self.air - 0.5
+        )
         length = min(5.5, plot.end - plot.start - 1.0)
         s0 = plot.start + 0.5 + float(rng.random()) * (plot.end - plot.start - 1.0 - length)
         for k in range(6):
@@ -137,7 +153,9 @@ class BuildingBuilder:
         x, s = plot.side * plot.front, plot.start + 1.0 + float(rng.random()) * (plot.end - plot.start - 2.0)
         if plot.shops and rng.random() < 0.6:
             wide, long, low, high = 0.9, 0.16, 3.6, 3.6 + 0.9 + 1.2 * float(rng.random())
-            tint = ((0.75, 0.12, 0.08), (0.08, 0.30, 0.65), (0.10, 0.50, 0.25), (0.85, 0.65, 0.2))[int(rng.integers(4))]
+            tint = ((0.75, 0.12, 0.08), (0.08, 0.30, 0.65), (0.10, 0.50, 0.25), (0.85, 0.65, 0.2))[
+                int(rng.integers(4))
+            ]
             surface = Surface(tint, 0, self.lights * 0.8, 0.1, self.air + 4.0)
         else:
             wide, long = 0.4, 0.8
@@ -147,7 +165,10 @@ class BuildingBuilder:
             return
         out = x - plot.side * wide
         faces = (
-            ([(out, s, low), (out, s + long, low), (out, s + long, high), (out, s, high)], (-plot.side, 0, 0)),
+            (
+                [(out, s, low), (out, s + long, low), (out, s + long, high), (out, s, high)],
+                (-plot.side, 0, 0),
+            ),
             ([(x, s, low), (out, s, low), (out, s, high), (x, s, high)], (0, 0, -1)),
         )
         for corners, facing in faces:

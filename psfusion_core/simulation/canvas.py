@@ -24,9 +24,7 @@ class Canvas:
         self.texels: npt.NDArray[np.uint8] = np.zeros((size, size, 8), np.uint8)
         self.texels[:] = (*rgb, paint, 0, NO_HEAT, 0, 255)
 
-    def _fill(
-        self, outline: npt.NDArray[np.float64], values: dict[int, int], radius: float = 0.0
-    ) -> None:
+    def _fill(self, outline: npt.NDArray[np.float64], values: dict[int, int], radius: float = 0.0) -> None:
         """Blend `values` into the polygon `outline` (K, 2), or the disc of `radius` round its one point."""
         pixels = outline * self.size
         low = np.maximum(np.floor(pixels.min(axis=0) - radius * self.size).astype(int) - 2, 0)

@@ -58,7 +58,10 @@ def _add_wheels(builder: MeshBuilder, body: CarBody) -> None:
             rim = [(x, radius + radius * math.sin(a), z + radius * math.cos(a)) for a in turns]
             inner = x - side * 0.20
             for sign in (-1.0, 1.0):  # tread seen from the front or the rear
-                face = [(k, y, z + sign * radius * 0.8) for k, y in ((inner, 0.0), (x, 0.0), (x, 0.5), (inner, 0.5))]
+                face = [
+                    (k, y, z + sign * radius * 0.8)
+                    for k, y in ((inner, 0.0), (x, 0.0), (x, 0.5), (inner, 0.5))
+                ]
                 builder.polygon(face, tread, facing=(0, 0, sign), layer=OBJECT_LAYER - 1)
             builder.polygon(rim, surface, facing=(side, 0, 0), texture_map=texture_map)
 
@@ -86,7 +89,9 @@ def _shell(kind: str) -> Mesh:
     for i in range(spans):
         for j in range(bands):
             corners = np.stack([grid[i, j], grid[i, j + 1], grid[i + 1, j + 1], grid[i + 1, j]])
-            corner_normals = np.stack([normals[i, j], normals[i, j + 1], normals[i + 1, j + 1], normals[i + 1, j]])
+            corner_normals = np.stack(
+                [normals[i, j], normals[i, j + 1], normals[i + 1, j + 1], normals[i + 1, j]]
+            )
             outward = corner_normals.mean(axis=0)
             if j in (4, 5):  # bonnet, roof, windscreen, rear window
                 surface = _GLASS if i in body.glazed else paint
@@ -99,15 +104,17 @@ def _shell(kind: str) -> Mesh:
             )  # fmt: skip
     for index, view, sign in ((0, "rear", -1.0), (spans, "front", 1.0)):
         builder.polygon(
-            grid[index], views[view], facing=(0, 0, sign), texture_map=projections[view], texture_origin=origin
+            grid[index],
+            views[view],
+            facing=(0, 0, sign),
+            texture_map=projections[view],
+            texture_origin=origin,
         )
     _add_wheels(builder, body)
     return builder.build()
 
 
-def car(
-    kind: str, paint: tuple[float, float, float], *, air: float, running: bool, lights: float
-) -> Mesh:
+def car(kind: str, paint: tuple[float, float, float], *, air: float, running: bool, lights: float) -> Mesh:
     """A car in its own axes.
 
     Args:

@@ -18,8 +18,7 @@ _ROOT_STEPS = 700.0
 """Steps of the tone table per unit of the square root of radiance."""
 _TABLE_SIZE = 4096
 _GLARE_STEPS = 1000.0
-_GLARE = ((1.6, 0.10), (6.0, 0.055), (20.0, 0.035))
-"""Standard deviation in quarter pixels of a 640-pixel image, and share of the light, of each glare lobe."""
+_GLARE_THRESHOLD = 0.9
 
 
 @lru_cache(maxsize=1)
@@ -28,11 +27,17 @@ def noise_tile() -> Floats:
     return gaussian_tile(np.random.default_rng(91), NOISE_SIZE)
 
 
+@lru_cache(maxsize=4)
+def _wide_tile(height: int, width: int) -> Floats:
+    """The tile repeated until every (H, W) window of it can be cut out."""
+    repeats = (-(-height // NOISE_SIZE) + 1, -(-width // NOISE_SIZE) + 1)
+    return np.tile(noise_tile(), repeats)
+
+
 def noise_image(rng: np.random.Generator, height: int, width: int) -> Floats:
-    """(H, W) white noise: the tile at a random offset."""
-    rows = (np.arange(height) + int(rng.integers(NOISE_SIZE))) % NOISE_SIZE
-    columns = (np.arange(width) + int(rng.integers(NOISE_SIZE))) % NOISE_SIZE
-    return noise_tile()[rows[:, None], columns[None, :]]
+    """(H, W) white noise: a window of the repeated tile at a random offset; read only."""
+    row, column = int(rng.integers(NOISE_SIZE)), int(rng.integers(NOISE_SIZE))
+    return _wide_tile(height, width)[row : row + height, column : column + width]
 
 
 @lru_cache(maxsize=1)
@@ -45,39 +50,47 @@ def _tone_table() -> npt.NDArray[np.uint8]:
     return np.rint(255.0 * np.clip(toe * 1.12, 0.0, 1.0) ** (1.0 / 2.2)).astype(np.uint8)
 
 
-def add_glare(channels: list[Floats], threshold: float) -> list[Floats]:
-    """Spread light brighter than `threshold` around itself, as lenses do (integer filters: exact)."""
-    height, width = channels[0].shape
-    small_h, small_w = -(-height // 4), -(-width // 4)
-    small = np.zeros((small_h, small_w, 3), np.uint16)
-    for k, channel in enumerate(channels):
-        bright = np.clip((channel - np.float32(threshold)) * np.float32(_GLARE_STEPS), 0, 32000)
-        padded = np.zeros((small_h * 4, small_w * 4), np.int32)
-        padded[:height, :width] = bright.astype(np.int32)
-        blocks = padded.reshape(small_h, 4, small_w, 4).sum(axis=(1, 3), dtype=np.int32)
-        small[..., k] = blocks // 16
-    if not small.any():
-        return channels
-    total = np.zeros((small_h, small_w, 3), np.float32)
-    for sigma, share in _GLARE:
-        spread = cv2.GaussianBlur(small, (0, 0), max(sigma * width / 640.0, 0.5))
-        total += spread * np.float32(share)
-    fine = cv2.resize(
-        np.minimum(total, 65535.0).astype(np.uint16), (small_w * 4, small_h * 4),
-        interpolation=cv2.INTER_LINEAR_EXACT,
-    )[:height, :width]  # fmt: skip
-    return [channel + fine[..., k] * np.float32(1.0 / _GLARE_STEPS) for k, channel in enumerate(channels)]
+def _block_mean(image: npt.NDArray[np.integer]) -> npt.NDArray[np.uint16]:
+    """Mean of 4 x 4 blocks of an (H, W, C) image, filled up with zeros at the edges."""
+    height, width, channels = image.shape
+    rows, columns = -(-height // 4), -(-width // 4)
+    padded = np.zeros((rows * 4, columns * 4, channels), np.int32)
+    padded[:height, :width] = image
+    return (padded.reshape(rows, 4, columns * 4, channels).sum(axis=1, dtype=np.int32)
+            .reshape(rows, columns, 4, channels).sum(axis=2, dtype=np.int32) // 16).astype(np.uint16)  # fmt: skip
+
+
+def _enlarge(image: npt.NDArray[np.uint16], height: int, width: int) -> npt.NDArray[np.uint16]:
+    """Four times as large, cut to (height, width)."""
+    size = (image.shape[1] * 4, image.shape[0] * 4)
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR_EXACT)[:height, :width]
+
+
+def glare(picture: Floats) -> Floats:
+    """(H, W, 3) light that lenses spread around bright spots, from the radiance in a picture.
+
+    Works at a quarter and a sixteenth of the size, in integers so that it is exact.
+    """
+    height, width = picture.shape[:2]
+    bright = np.clip((picture - np.float32(_GLARE_THRESHOLD)) * np.float32(_GLARE_STEPS), 0, 32000)
+    quarter = _block_mean(bright.astype(np.int32))
+    sixteenth = _block_mean(quarter)
+    total = np.zeros(quarter.shape, np.float32)
+    for image, sigma, share in ((quarter, 1.6, 0.10), (sixteenth, 1.5, 0.055), (sixteenth, 5.0, 0.035)):
+        spread = cv2.GaussianBlur(image, (0, 0), max(sigma * width / 640.0, 0.4))
+        total += np.float32(share) * (spread if image is quarter else _enlarge(spread, *quarter.shape[:2]))
+    fine = _enlarge(np.minimum(total, 65535.0).astype(np.uint16), height, width)
+    return fine * np.float32(1.0 / _GLARE_STEPS)
 
 
 def expose(channels: list[Floats], sky: Atmosphere, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Develop (H, W) radiances into an (H, W, 3) uint8 RGB picture."""
     height, width = channels[0].shape
-    lit = add_glare([channel * np.float32(sky.exposure) for channel in channels], 0.9)
-    grey = noise_image(rng, height, width) * np.float32(sky.noise * _ROOT_STEPS * 0.8)
-    picture = np.empty((height, width, 3), np.uint8)
-    table = _tone_table()
-    for k, channel in enumerate(lit):
-        grain = grey + noise_image(rng, height, width) * np.float32(sky.noise * _ROOT_STEPS * 0.6)
-        root = np.sqrt(np.maximum(channel, np.float32(0.0))) * np.float32(_ROOT_STEPS) + grain
-        picture[..., k] = table.take(np.clip(root, 0, _TABLE_SIZE - 1).astype(np.int32))
-    return picture
+    picture = np.stack(channels, axis=2) * np.float32(sky.exposure)
+    picture += glare(picture)
+    root = np.sqrt(np.maximum(picture, np.float32(0.0))) * np.float32(_ROOT_STEPS)
+    grain = np.float32(sky.noise * _ROOT_STEPS)
+    root += (noise_image(rng, height, width) * (np.float32(0.8) * grain))[..., None]
+    for k in range(3):
+        root[..., k] += noise_image(rng, height, width) * (np.float32(0.6) * grain)
+    return _tone_table().take(np.clip(root, 0, _TABLE_SIZE - 1).astype(np.int32))

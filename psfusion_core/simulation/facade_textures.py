@@ -142,7 +142,9 @@ def shop(rng: np.random.Generator) -> Texels:
     canvas = Canvas(512, (120, 112, 104), paint=0)
     canvas.rectangle(0, 0, 1, 1, (128, 118, 108), heat=4)
     for x0 in (0.0, 0.5):
-        sign = [(176, 52, 44), (36, 92, 140), (40, 118, 84), (196, 150, 48), (92, 60, 120)][int(rng.integers(5))]
+        sign = [(176, 52, 44), (36, 92, 140), (40, 118, 84), (196, 150, 48), (92, 60, 120)][
+            int(rng.integers(5))
+        ]
         lit = rng.random() < 0.8
         level = 190 if lit else 20
         canvas.rectangle(x0 + 0.015, 0.05, x0 + 0.485, 0.21, sign, glow=80 if lit else 0, heat=24, gloss=60)
@@ -155,12 +157,20 @@ def shop(rng: np.random.Generator) -> Texels:
         door = x0 + (0.03 if rng.random() < 0.5 else 0.36)
         for left, right, top in ((x0 + 0.03, x0 + 0.47, 0.28),):
             canvas.rectangle(left, top, right, 0.86, (70, 72, 76), heat=6)
-            canvas.rectangle(left + 0.005, top + 0.02, right - 0.005, 0.85, room, glow=level, heat=34, gloss=150)
-            canvas.rectangle(left + 0.005, 0.62, right - 0.005, 0.85, room, glow=level // 2, heat=34, gloss=150)
+            canvas.rectangle(
+                left + 0.005, top + 0.02, right - 0.005, 0.85, room, glow=level, heat=34, gloss=150
+            )
+            canvas.rectangle(
+                left + 0.005, 0.62, right - 0.005, 0.85, room, glow=level // 2, heat=34, gloss=150
+            )
             for _ in range(26):  # goods
                 gx, gw = left + 0.01 + (right - left - 0.04) * rng.random(), 0.008 + 0.02 * rng.random()
                 gy = 0.44 + 0.3 * rng.random()
-                tint = (int(90 + 165 * rng.random()), int(80 + 140 * rng.random()), int(60 + 140 * rng.random()))
+                tint = (
+                    int(90 + 165 * rng.random()),
+                    int(80 + 140 * rng.random()),
+                    int(60 + 140 * rng.random()),
+                )
                 canvas.rectangle(gx, gy, gx + gw, gy + 0.09, tint, glow=level // 3, heat=34, gloss=110)
             for k in range(1, 4):
                 x = left + (right - left) * k / 4

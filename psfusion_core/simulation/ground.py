@@ -60,7 +60,9 @@ class GroundBuilder:
             concave=True,
         )  # fmt: skip
 
-    def strip(self, x0: float, x1: float, s0: float, s1: float, surface: Surface, layer: int, y: float = 0.0) -> None:
+    def strip(
+        self, x0: float, x1: float, s0: float, s1: float, surface: Surface, layer: int, y: float = 0.0
+    ) -> None:
         """A level strip along the road that follows its bends."""
         stations = np.linspace(s0, s1, max(round((s1 - s0) / _STEP), 1) + 1).tolist()
         self.area([(x0, s) for s in stations] + [(x1, s) for s in reversed(stations)], surface, layer, y)
@@ -103,13 +105,17 @@ class GroundBuilder:
         """Zebra crossing of 4 m with stop lines."""
         for k in range(7):
             x = -3.15 + 1.05 * k
-            self.area([(x - 0.26, s), (x + 0.26, s), (x + 0.26, s + 4), (x - 0.26, s + 4)], self.paint, MARKING)
+            self.area(
+                [(x - 0.26, s), (x + 0.26, s), (x + 0.26, s + 4), (x - 0.26, s + 4)], self.paint, MARKING
+            )
         for x0, x1, at in ((0.2, 3.4, s - 1.8), (-3.4, -0.2, s + 5.4)):
             self.area([(x0, at), (x1, at), (x1, at + 0.4), (x0, at + 0.4)], self.paint, MARKING)
 
     def bump(self, s: float) -> None:
         """Speed bump across both lanes, with warning stripes and a raised back."""
-        surface = Surface((1, 1, 1), texture("stripes"), 0, 0.3, self.asphalt.temperature + 1.0, 3.0, BUMP, True)
+        surface = Surface(
+            (1, 1, 1), texture("stripes"), 0, 0.3, self.asphalt.temperature + 1.0, 3.0, BUMP, True
+        )
         profile = [(0.0, 0.0), (0.22, 0.055), (0.45, 0.075), (0.68, 0.055), (0.9, 0.0)]
         for (a, low), (b, high) in zip(profile, profile[1:], strict=False):
             for x in np.arange(-3.4, 3.4, 0.85).tolist():

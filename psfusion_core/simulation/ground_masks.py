@@ -76,7 +76,9 @@ def _leaf_patches(sprites: npt.NDArray[np.void], sun: FloatArray) -> FloatArray:
     across = np.cross(sun, (0.0, 1.0, 0.0))
     across = across / np.sqrt(dot3(across, across))
     above = np.cross(across, sun)
-    ring = np.array([(1.0, 0.0), (0.7, 0.7), (0.0, 1.0), (-0.7, 0.7), (-1.0, 0.0), (-0.7, -0.7), (0.0, -1.0), (0.7, -0.7)])
+    ring = np.array(
+        [(1.0, 0.0), (0.7, 0.7), (0.0, 1.0), (-0.7, 0.7), (-1.0, 0.0), (-0.7, -0.7), (0.0, -1.0), (0.7, -0.7)]
+    )
     spots = np.array([(0.0, 0.0, 0.42), (0.5, 0.3, 0.3), (-0.45, 0.35, 0.3), (0.3, -0.5, 0.26), (-0.4, -0.45, 0.3),
                       (0.85, -0.1, 0.16), (-0.85, 0.0, 0.15), (0.1, 0.8, 0.18), (0.7, -0.6, 0.12)])  # fmt: skip
     local = spots[:, None, :2] + spots[:, None, 2:] * ring[None]

@@ -18,7 +18,9 @@ def asphalt(rng: np.random.Generator) -> Texels:
     canvas = Canvas(512)
     grain = rng.random((512, 512))
     blotches = fractal_noise(rng, 512, 4, 5)
-    canvas.shade(0.62 + 0.22 * (grain - 0.5) + 0.34 * (value_noise(rng, 512, 170) - 0.5) * 0.8 + 0.34 * blotches)
+    canvas.shade(
+        0.62 + 0.22 * (grain - 0.5) + 0.34 * (value_noise(rng, 512, 170) - 0.5) * 0.8 + 0.34 * blotches
+    )
     for _ in range(5):
         x, y = rng.random(2)
         heading = rng.random() * 6.0

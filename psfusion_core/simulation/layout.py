@@ -142,7 +142,9 @@ def _build_up(rng: np.random.Generator, layout: Layout, side: int) -> None:
     s = 0.0
     while s < PERIOD - 8.0:
         length = min(11.0 + 11.0 * float(rng.random()), PERIOD - s)
-        themes = {layout.themes[side][int(k // SECTOR) % COUNT] for k in (s + 1.0, s + length / 2, s + length - 1.0)}
+        themes = {
+            layout.themes[side][int(k // SECTOR) % COUNT] for k in (s + 1.0, s + length / 2, s + length - 1.0)
+        }
         if "park" not in themes:
             front = FRONTAGE + 0.3 + (1.2 if rng.random() < 0.3 else 0.0)
             if "guardrail" in themes:

@@ -12,10 +12,16 @@ from psfusion_core.simulation.gbuffer import GBuffer
 from psfusion_core.simulation.stage import Stage
 
 Floats = npt.NDArray[np.float32]
+ONE = np.float32(1.0)
 
 LAMP, WHITE, RED, SHOP = range(4)
 COLORS = ((1.0, 0.76, 0.46), (0.94, 0.97, 1.0), (1.0, 0.08, 0.05), (1.0, 0.84, 0.60))
 """Linear colour of each kind of light."""
+
+BEAM_POWER, LAMP_POWER, SHOP_POWER, TAIL_POWER = 34.0, 74.0, 4.0, 0.9
+"""Irradiance at 1 m over pi, of a headlight, a street lamp, a shop window and a pair of tail-lights."""
+
+_MIRROR_GAIN = 6.0
 
 
 @dataclass(frozen=True)
@@ -37,27 +43,24 @@ class Light:
     reach: float
 
 
-def lights_in_sight(stage: Stage, own_beam: float, lamp_power: float) -> list[Light]:
+def lights_in_sight(stage: Stage) -> list[Light]:
     """The lights near enough to matter, own headlights first."""
     camera = stage.camera
-    right, _, forward = camera.axes
+    forward = camera.axes[2]
     level = (float(forward[0]), 0.0, float(forward[2]))
-    lights = [
-        Light(WHITE, (side * float(right[0]), -0.85, side * float(right[2])), level, own_beam, 90.0)
-        for side in (-0.6, 0.6)
-    ]
+    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 90.0)]
     down = (0.0, -1.0, 0.0)
     for kind, points, power, reach in (
-        (LAMP, stage.lamps, lamp_power, 26.0), (SHOP, stage.shop_lights, lamp_power * 0.055, 9.0),
+        (LAMP, stage.lamps, LAMP_POWER, 26.0), (SHOP, stage.shop_lights, SHOP_POWER, 9.0),
     ):  # fmt: skip
         for point in _near(camera, points, -reach, 130.0 if kind == LAMP else 60.0):
             lights.append(Light(kind, point, down, power, reach))
     for vehicle in stage.cars:
         front, rear = _relative(camera, vehicle.front), _relative(camera, vehicle.rear)
-        if -4.0 < front[2] < 120.0:
-            lights.append(Light(WHITE, front, vehicle.forward, own_beam * 1.2, 42.0))
+        if -4.0 < front[2] < 110.0:
+            lights.append(Light(WHITE, front, vehicle.forward, BEAM_POWER * 1.2, 32.0))
         if 0.0 < rear[2] < 80.0:
-            lights.append(Light(RED, rear, vehicle.forward, 0.9, 9.0))
+            lights.append(Light(RED, rear, vehicle.forward, TAIL_POWER, 9.0))
     return lights
 
 
@@ -87,58 +90,73 @@ def irradiance(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[li
     count = len(gbuffer.face)
     received = [np.zeros(count, np.float32) for _ in COLORS]
     mirrored = [np.zeros(count, np.float32) for _ in COLORS]
+    if not count:
+        return received, mirrored
+    low = [float(component.min()) for component in gbuffer.position]
+    high = [float(component.max()) for component in gbuffer.position]
     for light in lights:
-        _add_light(gbuffer, light, gloss, received[light.kind], mirrored[light.kind])
+        gaps = [max(a - p, p - b, 0.0) for a, b, p in zip(low, high, light.position, strict=True)]
+        if gaps[0] ** 2 + gaps[1] ** 2 + gaps[2] ** 2 < light.reach**2:
+            _add_light(gbuffer, light, gloss, received[light.kind], mirrored[light.kind])
     return received, mirrored
 
 
 def _add_light(gbuffer: GBuffer, light: Light, gloss: Floats, received: Floats, mirrored: Floats) -> None:
-    lx, ly, lz = (np.float32(value) for value in light.position)
-    reach = np.float32(light.reach)
-    position = gbuffer.position
-    near = np.flatnonzero((np.abs(position[2] - lz) < reach) & (np.abs(position[0] - lx) < reach))
+    to_light = tuple(np.float32(p) - x for p, x in zip(light.position, gbuffer.position, strict=True))
+    squared = _dot(to_light, to_light) + np.float32(0.05)
+    reach = np.float32(light.reach * light.reach)
+    near = np.flatnonzero(squared < reach)
     if not len(near):
         return
-    dx, dy, dz = lx - position[0][near], ly - position[1][near], lz - position[2][near]
-    squared = dx * dx + dy * dy + dz * dz + np.float32(0.05)
-    keep = np.flatnonzero(squared < reach * reach)
-    near = near[keep]
-    dx, dy, dz, squared = dx[keep], dy[keep], dz[keep], squared[keep]
-    distance = np.sqrt(squared)
-    dx, dy, dz = dx / distance, dy / distance, dz / distance
-    window = np.float32(1.0) - squared / (reach * reach)
-    intensity = np.float32(light.power) * window * window / squared * _profile(light, dx, dy, dz)
-    nx, ny, nz = (component[near] for component in gbuffer.normal)
-    facing = np.maximum(nx * dx + ny * dy + nz * dz, np.float32(0.0))
-    received[near] += intensity * facing
-    shiny = np.flatnonzero((gloss[near] > 0.02) & (facing > 0.0))
+    normal, view, cosine, gloss_here = gbuffer.normal, gbuffer.view, gbuffer.cosine, gloss
+    everywhere = len(near) > 0.6 * len(squared)
+    if not everywhere:
+        squared = squared[near]
+        to_light, normal, view = (tuple(k[near] for k in vector) for vector in (to_light, normal, view))
+        cosine, gloss_here = cosine[near], gloss[near]
+    inverse = ONE / np.sqrt(squared)
+    facing = np.maximum(_dot(normal, to_light), np.float32(0.0)) * inverse
+    window = np.maximum(ONE - squared / reach, np.float32(0.0)) * inverse
+    intensity = np.float32(light.power) * window * window * _profile(light, to_light, inverse)
+    light_here = intensity * facing
+    # the mirror image shows only where the view is reflected towards the light
+    reflected = _dot(view, to_light) * inverse + np.float32(2.0) * cosine * facing
+    shiny = np.flatnonzero((reflected > np.float32(0.72)) & (light_here * gloss_here > np.float32(2e-4)))
+    if everywhere:
+        received += light_here
+    else:
+        received[near] += light_here
     if not len(shiny):
         return
-    at = near[shiny]
-    hx, hy, hz = (d[shiny] - gbuffer.view[k][at] for k, d in enumerate((dx, dy, dz)))
-    along = hx * nx[shiny] + hy * ny[shiny] + hz * nz[shiny]
-    lobe = along * along / (hx * hx + hy * hy + hz * hz)
+    half = tuple(t[shiny] * inverse[shiny] - v[shiny] for t, v in zip(to_light, view, strict=True))
+    along = _dot(half, tuple(k[shiny] for k in normal))
+    lobe = along * along / _dot(half, half)
     for _ in range(5):
         lobe = lobe * lobe
-    grazing = np.float32(1.0) - gbuffer.cosine[at]
+    grazing = ONE - cosine[shiny]
     fresnel = np.float32(0.05) + np.float32(0.95) * grazing * grazing * grazing * grazing * grazing
-    mirrored[at] += intensity[shiny] * lobe * fresnel * gloss[at] * np.float32(6.0)
+    at = shiny if everywhere else near[shiny]
+    mirrored[at] += intensity[shiny] * lobe * fresnel * gloss_here[shiny] * np.float32(_MIRROR_GAIN)
 
 
-def _profile(light: Light, dx: Floats, dy: Floats, dz: Floats) -> Floats | np.float32:
-    """Share of the light's power sent along -(dx, dy, dz)."""
-    one = np.float32(1.0)
+def _dot(first: tuple[Floats, ...], second: tuple[Floats, ...]) -> Floats:
+    return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
+
+
+def _profile(light: Light, to_light: tuple[Floats, ...], inverse: Floats) -> Floats | np.float32:
+    """Share of the light's power sent away from it against `to_light`."""
+    dx, dy, dz = to_light
     if light.kind == LAMP:  # downwards, evenly over the road
-        below = np.clip((dy - np.float32(0.12)) * np.float32(1.6), 0.0, 1.0)
-        return below * below * (np.float32(1.35) - np.float32(0.35) * dy)
+        below = np.clip(dy * inverse * np.float32(1.6) - np.float32(0.19), 0.0, 1.0)
+        return below * below
     if light.kind == WHITE:  # low beam: wide, cut off a little below the horizontal
         fx, _, fz = (np.float32(value) for value in light.forward)
-        along = np.maximum(-(dx * fx + dz * fz), np.float32(1e-3))
-        aside = (dz * fx - dx * fz) / along
-        drop = dy / along
+        along = -(dx * fx + dz * fz)
+        per_metre = ONE / np.maximum(along, np.float32(0.05))
+        aside = (dz * fx - dx * fz) * per_metre
+        drop = dy * per_metre
         spread = aside * aside * np.float32(1.0 / (0.33 * 0.33))
         cut = np.clip((drop + np.float32(0.02)) * np.float32(22.0), 0.035, 1.0)
         steep = drop * np.float32(1.0 / 0.30)
-        lit = cut / ((one + spread * spread) * (one + steep * steep))
-        return np.where(along > np.float32(0.1), lit, np.float32(0.0))
-    return one
+        return cut / ((ONE + spread * spread) * (ONE + steep * steep)) * (along > 0)
+    return ONE

@@ -34,6 +34,7 @@ FACE = np.dtype(
         ("origin", "f8", 3),
         ("normal", "f8", 3),
         ("texture_map", "f8", (2, 3)),
+        ("texture_offset", "f8", 2),
         ("normal_slope", "f8", (3, 3)),
         ("surface", SURFACE),
         ("layer", "i2"),
@@ -42,9 +43,9 @@ FACE = np.dtype(
         ("concave", "?"),
     ]
 )
-"""A face: the plane through `origin` with `normal`; texture position (-1..1 over a tile) and normal change
-linearly from `origin` by `texture_map` and `normal_slope`. Faces are drawn by layer, then from far to near
-by `anchor`, then by their own distance."""
+"""A face: the plane through `origin` with `normal`. The texture position (-1..1 over a tile) is
+`texture_offset` at `origin`; it and the normal change linearly by `texture_map` and `normal_slope`. Faces are
+drawn by layer, then from far to near by `anchor`, then by their own distance."""
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,9 @@ class MeshBuilder:
         face["normal"] = normal
         if texture_map is not None:
             face["texture_map"] = texture_map
-            if texture_origin is not None:  # keep the plane's origin on the plane, move along it only
-                offset = np.asarray(texture_origin, np.float64) - centroid
-                face["origin"] = centroid + offset - normal * float(dot3(offset, normal))
+            if texture_origin is not None:
+                offset = centroid - np.asarray(texture_origin, np.float64)
+                face["texture_offset"] = dot3(np.asarray(texture_map), offset)
         if corner_normals is not None:
             face["normal_slope"] = _normal_slope(corners, corner_normals)
         face["surface"] = surface.record()
@@ -229,4 +230,3 @@ def _normal_slope(corners: FloatArray, normals: FloatArray) -> FloatArray:
     change_along = ((normals[1] + normals[2]) - (normals[0] + normals[3])) / 4.0
     change_across = ((normals[3] + normals[2]) - (normals[0] + normals[1])) / 4.0
     return change_along[:, None] * dual_along[None, :] + change_across[:, None] * dual_across[None, :]
-

@@ -20,7 +20,13 @@ _COATS = (
     (0.045, 0.05, 0.07), (0.22, 0.045, 0.035), (0.10, 0.11, 0.12), (0.30, 0.28, 0.24), (0.03, 0.10, 0.17),
     (0.13, 0.10, 0.06), (0.05, 0.14, 0.09), (0.38, 0.30, 0.08), (0.24, 0.24, 0.26),
 )  # fmt: skip
-_TROUSERS = ((0.03, 0.035, 0.06), (0.05, 0.05, 0.05), (0.16, 0.13, 0.09), (0.06, 0.09, 0.17), (0.11, 0.11, 0.11))
+_TROUSERS = (
+    (0.03, 0.035, 0.06),
+    (0.05, 0.05, 0.05),
+    (0.16, 0.13, 0.09),
+    (0.06, 0.09, 0.17),
+    (0.11, 0.11, 0.11),
+)
 _SKINS = ((0.56, 0.36, 0.26), (0.48, 0.30, 0.20), (0.22, 0.13, 0.08), (0.62, 0.42, 0.31))
 _HAIR = ((0.025, 0.02, 0.018), (0.09, 0.05, 0.025), (0.22, 0.15, 0.07), (0.25, 0.24, 0.23))
 
@@ -35,10 +41,12 @@ class Figure:
     long_coat: bool
 
 
+_TRUNK = 7
+
 # order of the limbs, which is also the order of their surfaces
 _PARTS = (
     "foot", "foot", "trousers", "trousers", "trousers", "trousers", "trousers", "coat", "coat", "coat",
-    "coat", "coat", "coat", "coat", "skin", "skin", "skin", "skin", "hair", "coat",
+    "coat", "coat", "coat", "skin", "skin", "skin", "skin", "hair", "coat",
 )  # fmt: skip
 
 
@@ -95,7 +103,11 @@ def walking_pose(phase: float, stride: float) -> dict[str, Point]:
         tilt = 0.35 * stride * math.sin(swing)
         joints[f"{name} hip"], joints[f"{name} ankle"] = hip, ankle
         joints[f"{name} knee"] = _knee(hip, ankle, 0.43, 0.42, 1.0)
-        joints[f"{name} toe"] = (ankle[0] + side * 0.02, 0.045 + lift * 0.6 + 0.05 * max(tilt, 0.0), ankle[2] + 0.17)
+        joints[f"{name} toe"] = (
+            ankle[0] + side * 0.02,
+            0.045 + lift * 0.6 + 0.05 * max(tilt, 0.0),
+            ankle[2] + 0.17,
+        )
         arm = -0.42 * stride * math.sin(swing)
         shoulder = (side * 0.185, 1.40 + bob, 0.015)
         elbow = (side * 0.235, 1.40 + bob - 0.29 * math.cos(arm), 0.29 * math.sin(arm))
@@ -123,9 +135,24 @@ def riding_pose(crank: float) -> dict[str, Point]:
     return joints
 
 
-def person_limbs(figure: Figure, pose: dict[str, Point], position: Point, yaw: float) -> npt.NDArray[np.void]:
-    """The limbs of a person placed in the world, feet at `position`, looking along `yaw`."""
+def person_limbs(
+    figure: Figure, pose: dict[str, Point], position: Point, yaw: float, seen_from: float
+) -> npt.NDArray[np.void]:
+    """The limbs of a person placed in the world.
+
+    Args:
+        figure: build and clothes.
+        pose: joints in the body's own axes.
+        position: where the feet stand.
+        yaw: direction the person looks in.
+        seen_from: direction of the camera's view; the trunk is wider from the front than from the side.
+    """
     j, g = pose, figure.girth
+    across, deep = math.cos(yaw - seen_from), math.sin(yaw - seen_from)
+
+    def trunk(wide: float, thick: float) -> float:
+        return g * math.sqrt((wide * across) ** 2 + (thick * deep) ** 2)
+
     head, neck = j["head"], j["neck"]
     crown = (head[0], head[1] + 0.055, head[2] - 0.02)
     hem = (0.0, 0.62, 0.0) if figure.long_coat else (0.0, j["pelvis"][1] - 0.06, j["pelvis"][2])
@@ -135,9 +162,8 @@ def person_limbs(figure: Figure, pose: dict[str, Point], position: Point, yaw: f
     for side in ("right", "left"):
         segments.append((j[f"{side} hip"], j[f"{side} knee"], 0.098 * g, 0.066))
         segments.append((j[f"{side} knee"], j[f"{side} ankle"], 0.066, 0.045))
-    segments.append((j["right hip"], j["left hip"], 0.115 * g, 0.115 * g))
-    segments.append((hem, j["chest"], 0.155 * g, 0.165 * g))
-    segments.append((j["right shoulder"], j["left shoulder"], 0.085 * g, 0.085 * g))
+    segments.append((j["right hip"], j["left hip"], 0.10 * g, 0.10 * g))
+    segments.append((hem, j["chest"], trunk(0.175, 0.13), trunk(0.205, 0.125)))
     for side in ("right", "left"):
         segments.append((j[f"{side} shoulder"], j[f"{side} elbow"], 0.065 * g, 0.05))
     for side in ("right", "left"):
@@ -147,9 +173,11 @@ def person_limbs(figure: Figure, pose: dict[str, Point], position: Point, yaw: f
         hand = j[f"{side} hand"]
         segments.append((hand, (hand[0], hand[1] - 0.07, hand[2] + 0.01), 0.042, 0.036))
     segments.append((neck, head, 0.052, 0.06))
-    segments.append(((head[0], head[1] - 0.035, head[2] + 0.01), (head[0], head[1] + 0.05, head[2]), 0.078, 0.092))
+    segments.append(
+        ((head[0], head[1] - 0.035, head[2] + 0.01), (head[0], head[1] + 0.05, head[2]), 0.078, 0.092)
+    )
     segments.append((crown, (crown[0], crown[1] + 0.022, crown[2] - 0.012), 0.094, 0.088))
-    segments.append((j["pelvis"], hem, 0.13 * g, 0.165 * g))
+    segments.append((j["pelvis"], hem, trunk(0.15, 0.12), trunk(0.175, 0.13)))
     limbs = np.zeros(len(segments), LIMB)
     limbs["start"] = [segment[0] for segment in segments]
     limbs["end"] = [segment[1] for segment in segments]
@@ -161,4 +189,5 @@ def person_limbs(figure: Figure, pose: dict[str, Point], position: Point, yaw: f
         limbs[name] = np.stack([x, local[:, 1], z], axis=1) + np.array(position)
     limbs["radii"] *= figure.scale
     limbs["roundness"], limbs["anchor"], limbs["surface"] = 1.0, position, figure.surfaces
+    limbs["roundness"][_TRUNK] = 0.45
     return limbs

@@ -56,6 +56,7 @@ def project_polygons(
     seen = (high[:, 0] > 0) & (high[:, 1] > 0) & (low[:, 0] < camera.width) & (low[:, 1] < camera.height)
     clipped = (nearest < NEAR) & (farthest > NEAR)
     seen &= nearest >= NEAR
+    seen &= (high - low).max(axis=1) > 0.35  # too small to show
     one = 1 << _FRACTION_BITS
     fixed = np.rint(np.clip(pixels * scale - 0.5, -1e6, 1e6) * one).astype(np.int32)
     outlines: list[npt.NDArray[np.int32] | None] = []

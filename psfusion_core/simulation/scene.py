@@ -12,13 +12,15 @@ import numpy.typing as npt
 from psfusion_core.simulation.atmosphere import ATMOSPHERES
 from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.exposure import expose, noise_tile
-from psfusion_core.simulation.gbuffer import choose_samples, locate
+from psfusion_core.simulation.gbuffer import FaceTables, Samples, choose_samples, locate, resolve
 from psfusion_core.simulation.ground_masks import ground_masks
 from psfusion_core.simulation.infrared_sensor import automatic_gain, radiometric_counts
+from psfusion_core.simulation.lights import lights_in_sight
 from psfusion_core.simulation.raster import draw_faces
-from psfusion_core.simulation.stage import set_stage
+from psfusion_core.simulation.sky import sky_values
+from psfusion_core.simulation.stage import Stage, set_stage
 from psfusion_core.simulation.texture_library import texture_library
-from psfusion_core.simulation.thermal import apparent_temperature
+from psfusion_core.simulation.thermal import apparent_temperature, infrared_optics
 from psfusion_core.simulation.visible import visible_radiance
 from psfusion_core.simulation.world import build_world
 
@@ -102,18 +104,38 @@ class RoadScene:
         """
         if not math.isfinite(seconds) or seconds < 0.0:
             raise ValueError(f"seconds must be finite and 0 or more, got {seconds}")
-        sky, atlas = self._sky, self._atlas
+        sky = self._sky
         stage = set_stage(self._world, seconds, self.height, self.width)
-        buffer = draw_faces(stage.camera, stage.mesh, atlas)
-        samples = choose_samples(buffer)
-        gbuffer = locate(stage.camera, stage.mesh, atlas, samples, self._dither)
-        masks = ground_masks(stage, sky.sun_direction if sky.lamps == 0.0 else None)
-        radiance = visible_radiance(stage, samples, gbuffer, masks, sky, seconds)
-        temperature = apparent_temperature(stage, samples, gbuffer, masks, sky, seconds)
+        buffer = draw_faces(stage.camera, stage.mesh, self._atlas)
+        samples, outline = choose_samples(buffer)
+        *radiance, temperature = (
+            resolve(values, outline, self.height, self.width)
+            for values in self._shade(stage, samples, seconds)
+        )
         rng = np.random.default_rng((self.seed, round(seconds * 1e6)))
-        visible = expose([samples.resolve(channel) for channel in radiance], sky, rng)
+        visible = expose(radiance, sky, rng)
+        temperature = infrared_optics(temperature)
         counts = radiometric_counts(temperature, rng)
         infrared = counts if self.infrared_bits == 16 else automatic_gain(counts)
         labels = np.concatenate([np.zeros(1, np.uint8), stage.mesh.faces["surface"]["label"]])
         label = labels.take(samples.face[: self.height * self.width]).reshape(self.height, self.width)
         return SimulatedFrame(visible, infrared, label, temperature)
+
+    def _shade(self, stage: Stage, samples: Samples, seconds: float) -> npt.NDArray[np.float32]:
+        """(4, N) red, green and blue radiance and apparent temperature of the samples."""
+        sky, camera = self._sky, stage.camera
+        night = sky.lamps > 0.0
+        tables = FaceTables(camera, stage.mesh)
+        masks = ground_masks(stage, None if night else sky.sun_direction)
+        lights = lights_in_sight(stage) if night else []
+        result = np.empty((4, len(samples)), np.float32)
+        for part, block in samples.blocks():
+            seen = result[:, part]
+            gbuffer = locate(camera, tables, self._atlas, block, self._dither)
+            radiance = visible_radiance(gbuffer, camera.position[1], masks, sky, lights)
+            for row, values in zip(seen, radiance, strict=False):
+                row[gbuffer.index] = values
+            seen[3, gbuffer.index] = apparent_temperature(gbuffer, masks, sky)
+            open_sky = np.flatnonzero(block.face == 0)
+            seen[:, open_sky] = sky_values(camera, block, open_sky, sky, seconds)
+        return result

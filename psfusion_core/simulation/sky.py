@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atmosphere import Atmosphere
+from psfusion_core.simulation.camera import Camera
+from psfusion_core.simulation.gbuffer import Samples
 from psfusion_core.simulation.noise import fractal_noise
 
 Floats = npt.NDArray[np.float32]
@@ -37,7 +39,7 @@ def _skyline() -> tuple[Floats, Floats]:
     return height, rng.random((64, _SKYLINE_BINS), dtype=np.float32)
 
 
-def cloud_density(view: Vectors, cover: float, drift: float) -> Floats:
+def _cloud_density(view: Vectors, cover: float, drift: float) -> Floats:
     """(N,) share of cloud in each direction; they drift with time, clear overhead to thick."""
     x, y, z = view
     flat = np.float32(_CLOUD_SIZE * 0.16) / (np.maximum(y, np.float32(0.0)) + np.float32(0.16))
@@ -63,30 +65,29 @@ def _behind_skyline(view: Vectors) -> tuple[npt.NDArray[np.bool_], Floats]:
     return hit, np.where(lit > np.float32(0.86), lit, np.float32(0.0))
 
 
-def sky_radiance(view: Vectors, sky: Atmosphere, seconds: float) -> list[Floats]:
-    """Red, green and blue radiance of the sky in (N,) unit directions."""
+def sky_values(
+    camera: Camera, samples: Samples, subset: npt.NDArray[np.int64], sky: Atmosphere, seconds: float
+) -> npt.NDArray[np.float32]:
+    """(4, K) red, green, blue radiance and apparent temperature (degrees Celsius) of sky samples.
+
+    Clear sky is coldest overhead; clouds are warmer.
+    """
+    x, y, z = camera.rays(samples.x[subset], samples.y[subset])
+    length = np.sqrt(x * x + y * y + z * z)
+    view = (x / length, y / length, z / length)
     up = np.clip(view[1], 0.0, 1.0)
-    blend = np.float32(1.0) - (np.float32(1.0) - up) * (np.float32(1.0) - up) * (np.float32(1.0) - up)
-    clouds = cloud_density(view, sky.cloud_cover, 0.9 * seconds)
+    rest = np.float32(1.0) - up
+    clouds = _cloud_density(view, sky.cloud_cover, 0.9 * seconds)
     hit, window = _behind_skyline(view)
     dark = np.float32(0.6 if sky.lamps == 0.0 else 0.28)
-    result = []
+    result = np.empty((4, len(subset)), np.float32)
     for channel in range(3):
         horizon, zenith = np.float32(sky.horizon[channel]), np.float32(sky.zenith[channel])
-        clear = horizon + (zenith - horizon) * blend
+        clear = zenith + (horizon - zenith) * rest * rest * rest
         value = clear + (np.float32(sky.cloud[channel]) - clear) * clouds * np.float32(0.85)
         block = np.float32(sky.haze[channel]) * dark
         glow = window * np.float32((0.30, 0.24, 0.14)[channel] * (sky.lamps > 0.0))
-        result.append(np.where(hit, block + glow, value))
+        result[channel] = np.where(hit, block + glow, value)
+    clear = np.float32(sky.sky_zenith) + np.float32(sky.sky_horizon - sky.sky_zenith) * rest * rest
+    result[3] = np.where(hit, np.float32(sky.air - 1.0) + window, clear + clouds * np.float32(5.0))
     return result
-
-
-def sky_temperature(view: Vectors, sky: Atmosphere, seconds: float) -> Floats:
-    """Apparent temperature of the sky in degrees Celsius: coldest overhead, warmer behind clouds."""
-    up = np.clip(view[1], 0.0, 1.0)
-    blend = np.float32(1.0) - (np.float32(1.0) - up) * (np.float32(1.0) - up)
-    clouds = cloud_density(view, sky.cloud_cover, 0.9 * seconds)
-    clear = np.float32(sky.sky_horizon) + np.float32(sky.sky_zenith - sky.sky_horizon) * blend
-    value = clear + clouds * np.float32(5.0)
-    hit, window = _behind_skyline(view)
-    return np.where(hit, np.float32(sky.air - 1.0) + window, value)

@@ -17,6 +17,8 @@ from psfusion_core.simulation.people import person_limbs, riding_pose, walking_p
 from psfusion_core.simulation.road import BEHIND, KERB_HEIGHT, PERIOD
 from psfusion_core.simulation.world import FOOTPRINT, World, footprint
 
+FAR, FAR_DETAIL = 262.0, 170.0
+"""How far ahead the street and its finer parts are drawn, in metres."""
 _WHEEL_TURN = 2.2
 """Radians of crank per metre a cyclist rides."""
 
@@ -59,9 +61,16 @@ def _laps(z: npt.NDArray[np.float64], ego_s: float) -> npt.NDArray[np.float64]:
     return offsets
 
 
-def _moved(records: npt.NDArray[np.void], fields: tuple[str, ...], ego_s: float) -> npt.NDArray[np.void]:
-    moved = records.copy()
-    offsets = _laps(records["anchor"][:, 2], ego_s)
+def _in_sight(z: npt.NDArray[np.float64], ego_s: float, far: float) -> npt.NDArray[np.bool_]:
+    """Which of the repeating things at `z` (N,) are less than `far` metres ahead."""
+    return (z - ego_s + BEHIND) % PERIOD < far + BEHIND
+
+
+def _moved(
+    records: npt.NDArray[np.void], fields: tuple[str, ...], ego_s: float, far: float
+) -> npt.NDArray[np.void]:
+    moved = records[_in_sight(records["anchor"][:, 2], ego_s, far)]
+    offsets = _laps(moved["anchor"][:, 2], ego_s)
     for name in fields:
         moved[name] += offsets
     return moved
@@ -72,10 +81,12 @@ def set_stage(world: World, seconds: float, height: int, width: int) -> Stage:
     road = world.road
     camera = road.camera(seconds, height, width)
     ego_s = road.ego_position(seconds)
-    meshes = [world.mesh.shifted(_laps(world.mesh.faces["anchor"][:, 2], ego_s))]
-    limbs = [_moved(world.limbs, ("anchor", "start", "end"), ego_s)]
-    sprites = _moved(world.sprites, ("anchor", "center"), ego_s)
-    prints = [_moved(world.footprints, ("anchor",), ego_s)]
+    anchors = world.mesh.faces["anchor"][:, 2]
+    near = _in_sight(anchors, ego_s, FAR)
+    meshes = [world.mesh.select(near).shifted(_laps(anchors[near], ego_s))]
+    limbs = [_moved(world.limbs, ("anchor", "start", "end"), ego_s, FAR_DETAIL)]
+    sprites = _moved(world.sprites, ("anchor", "center"), ego_s, FAR)
+    prints = [_moved(world.footprints, ("anchor",), ego_s, FAR_DETAIL)]
     moving: list[npt.NDArray[np.void]] = []
     cars = []
     for vehicle in world.actors.cars:
@@ -92,20 +103,24 @@ def set_stage(world: World, seconds: float, height: int, width: int) -> Stage:
         cars.append(CarLights(front, rear, (sin, 0.0, cos), body.width / 2 - 0.25))
     for walker in world.actors.walkers:
         x, s, turn, phase, stride = walker.state(road, seconds, ego_s)
+        if s - ego_s > FAR_DETAIL:
+            continue
         on_pavement = abs(x) > road.kerb(1 if x > 0 else -1, s)
         place = road.world(x, s, KERB_HEIGHT if on_pavement else 0.0)
         yaw = road.heading(s) + turn
-        limbs.append(person_limbs(walker.figure, walking_pose(phase, stride), place, yaw))
+        limbs.append(person_limbs(walker.figure, walking_pose(phase, stride), place, yaw, camera.yaw))
         moving.append(footprint(place, (0.22, 0.26), yaw))
     for rider in world.actors.cyclists:
         x, s = rider.position(seconds, ego_s)
+        if s - ego_s > FAR_DETAIL:
+            continue
         place = road.world(x, s)
         yaw = road.heading(s) + (0.0 if rider.direction > 0 else math.pi)
         model = place_bike(rider.model, place, yaw)
         meshes.append(model.mesh)
         limbs.append(model.limbs)
         pose = riding_pose(_WHEEL_TURN * rider.speed * seconds + rider.start)
-        limbs.append(person_limbs(rider.figure, pose, place, yaw))
+        limbs.append(person_limbs(rider.figure, pose, place, yaw, camera.yaw))
         moving.append(footprint(place, (0.2, 0.8), yaw))
     prints.append(np.array([record[()] for record in moving], FOOTPRINT))
     meshes.append(limbs_to_mesh(np.concatenate([part.astype(LIMB) for part in limbs]), camera))

@@ -98,10 +98,19 @@ def barrier(foot: tuple[float, float, float], air: float, light: float) -> tuple
 def wheel_stop(foot: tuple[float, float, float], yaw: float, air: float) -> Mesh:
     """Concrete block of 1.7 m that stops a parking car, with painted ends."""
     builder = MeshBuilder(OBJECT_LAYER)
-    for x0, x1, color in ((-0.85, -0.55, (0.75, 0.55, 0.10)), (-0.55, 0.55, (0.52, 0.51, 0.49)), (0.55, 0.85, (0.75, 0.55, 0.10))):
+    for x0, x1, color in (
+        (-0.85, -0.55, (0.75, 0.55, 0.10)),
+        (-0.55, 0.55, (0.52, 0.51, 0.49)),
+        (0.55, 0.85, (0.75, 0.55, 0.10)),
+    ):
         block = Surface(color, texture("concrete"), 0, 0.1, air + 2.0, 5.0, CAR_STOP)
         slope = 0.04
-        top = [(x0, 0.13, -0.08 + slope), (x1, 0.13, -0.08 + slope), (x1, 0.13, 0.08 - slope), (x0, 0.13, 0.08 - slope)]
+        top = [
+            (x0, 0.13, -0.08 + slope),
+            (x1, 0.13, -0.08 + slope),
+            (x1, 0.13, 0.08 - slope),
+            (x0, 0.13, 0.08 - slope),
+        ]
         builder.polygon(top, block, facing=(0, 1, 0))
         for sign in (-1.0, 1.0):
             foot_z, top_z = sign * 0.09, sign * (0.08 - slope)
@@ -124,11 +133,21 @@ def bollard(foot: tuple[float, float, float], air: float) -> Records:
     )
 
 
-def guardrail(road: Road, x: float, side: int, start: float, end: float, base: float, air: float) -> tuple[Records, Mesh]:
+def guardrail(
+    road: Road, x: float, side: int, start: float, end: float, base: float, air: float
+) -> tuple[Records, Mesh]:
     """Steel guardrail with a corrugated beam that faces the road, on posts every 2 m."""
     steel = Surface((0.58, 0.59, 0.60), texture("concrete"), 0, 0.25, air - 1.0, 7.0, GUARDRAIL)
     builder, limbs = MeshBuilder(OBJECT_LAYER), []
-    profile = ((0.46, 0.0), (0.53, 0.055), (0.59, 0.055), (0.63, 0.015), (0.67, 0.055), (0.73, 0.055), (0.80, 0.0))
+    profile = (
+        (0.46, 0.0),
+        (0.53, 0.055),
+        (0.59, 0.055),
+        (0.63, 0.015),
+        (0.67, 0.055),
+        (0.73, 0.055),
+        (0.80, 0.0),
+    )
     count = max(round((end - start) / 2.0), 1)
     for k in range(count):
         s0, s1 = start + (end - start) * k / count, start + (end - start) * (k + 1) / count

@@ -35,7 +35,10 @@ def car_side(body: CarBody) -> Texels:
     for z in body.axles:
         x, y = at(z, body.wheel_radius)
         arch = [
-            (x + (body.wheel_radius + 0.09) / body.length * c, y - (body.wheel_radius + 0.09) / SIDE_HEIGHT * s)
+            (
+                x + (body.wheel_radius + 0.09) / body.length * c,
+                y - (body.wheel_radius + 0.09) / SIDE_HEIGHT * s,
+            )
             for c, s in _circle(20)
         ]
         canvas.polygon(arch, (26, 26, 28), heat=46, gloss=10)
@@ -53,7 +56,9 @@ def car_side(body: CarBody) -> Texels:
                 canvas.polygon(line, (120, 120, 120), paint=255, gloss=40)
             handle = [at(z0 + 0.07, 0.80), at(z0 + 0.24, 0.80), at(z0 + 0.24, 0.77), at(z0 + 0.07, 0.77)]
             canvas.polygon(handle, (160, 160, 160), paint=255, gloss=160)
-    canvas.polygon([at(-9, 0.60), at(9, 0.60), at(9, 0.585), at(-9, 0.585)], (215, 215, 215), paint=255, gloss=60)
+    canvas.polygon(
+        [at(-9, 0.60), at(9, 0.60), at(9, 0.585), at(-9, 0.585)], (215, 215, 215), paint=255, gloss=60
+    )
     tail = [at(-9, 0.62), at(-body.length / 2 + 0.16, 0.62), at(-body.length / 2 + 0.20, 0.84), at(-9, 0.84)]
     canvas.polygon(tail, _RED, glow=90, heat=14, gloss=120)
     lamp = [at(9, 0.58), at(body.length / 2 - 0.26, 0.60), at(body.length / 2 - 0.40, 0.72), at(9, 0.70)]
@@ -108,9 +113,13 @@ def car_rear(body: CarBody) -> Texels:
     canvas.rectangle(*box(-0.28, 0.62, 0.28, 0.75), (236, 236, 230), glow=14, heat=6, gloss=40)
     canvas.rectangle(*box(-0.21, 0.655, 0.21, 0.715), (60, 64, 84), heat=6, gloss=40)
     for side in (-1.0, 1.0):
-        canvas.rectangle(*box(side * 0.50, 0.62, side * 0.92, 0.82), (130, 20, 18), glow=90, heat=16, gloss=160)
+        canvas.rectangle(
+            *box(side * 0.50, 0.62, side * 0.92, 0.82), (130, 20, 18), glow=90, heat=16, gloss=160
+        )
         canvas.rectangle(*box(side * 0.60, 0.65, side * 0.92, 0.79), _RED, glow=255, heat=34, gloss=120)
-        canvas.rectangle(*box(side * 0.50, 0.65, side * 0.58, 0.79), (236, 232, 226), glow=30, heat=16, gloss=160)
+        canvas.rectangle(
+            *box(side * 0.50, 0.65, side * 0.58, 0.79), (236, 232, 226), glow=30, heat=16, gloss=160
+        )
     canvas.disc(box(0.52, 0.24, 0.52, 0.24)[0], box(0, 0.24, 0, 0.24)[1], 0.022, (30, 30, 30), heat=127)
     canvas.disc(box(0.52, 0.24, 0.52, 0.24)[0], box(0, 0.24, 0, 0.24)[1], 0.05, None, paint=60, heat=70)
     return canvas.texels

@@ -6,77 +6,55 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atmosphere import Atmosphere
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.canvas import GLOSS, GLOW, PAINT
-from psfusion_core.simulation.gbuffer import GBuffer, Samples
+from psfusion_core.simulation.gbuffer import GBuffer
 from psfusion_core.simulation.ground_masks import GroundMasks
-from psfusion_core.simulation.lights import COLORS, irradiance, lights_in_sight
-from psfusion_core.simulation.sky import sky_radiance
-from psfusion_core.simulation.stage import Stage
+from psfusion_core.simulation.lights import COLORS, Light, irradiance
 
 Floats = npt.NDArray[np.float32]
 ONE = np.float32(1.0)
 
-OWN_BEAM = 34.0
-LAMP_POWER = 74.0
 MAX_RADIANCE = 30.0
 
 
-def sunlight(gbuffer: GBuffer, sky: Atmosphere, masks: GroundMasks, pixel: npt.NDArray[np.int32]) -> Floats:
+def sunlight(gbuffer: GBuffer, sky: Atmosphere, masks: GroundMasks) -> Floats:
     """(M,) share of the sun each sample receives: its slope towards it, less shadows."""
     sx, sy, sz = (np.float32(value) for value in sky.sun_direction)
     nx, ny, nz = gbuffer.normal
     facing = np.maximum(nx * sx + ny * sy + nz * sz, np.float32(0.0))
-    shade = masks.shadow.reshape(-1).take(pixel) * np.float32(1.0 / 255.0)
-    ground = gbuffer.of_face("ground")
-    return facing * gbuffer.of_face("sunlit") * (ONE - shade * ground)
+    shade = masks.shadow.reshape(-1).take(gbuffer.pixel) * np.float32(1.0 / 255.0)
+    return facing * gbuffer.of_face("sunlit") * (ONE - shade * gbuffer.of_face("ground"))
 
 
 def visible_radiance(
-    stage: Stage, samples: Samples, gbuffer: GBuffer, masks: GroundMasks, sky: Atmosphere, seconds: float
+    gbuffer: GBuffer, eye_height: float, masks: GroundMasks, sky: Atmosphere, lights: list[Light]
 ) -> list[Floats]:
-    """Red, green and blue (N,) radiances of all samples, sky included."""
-    surface_light = _surface_radiance(stage, samples, gbuffer, masks, sky)
-    open_sky = np.flatnonzero(samples.face == 0)
-    background = sky_radiance(_directions(stage.camera, samples, open_sky), sky, seconds)
-    result = []
-    for channel in range(3):
-        image = np.empty(len(samples.face), np.float32)
-        image[gbuffer.index] = surface_light[channel]
-        image[open_sky] = background[channel]
-        result.append(np.minimum(image, np.float32(MAX_RADIANCE)))
-    return result
+    """Red, green and blue (M,) radiances that the surfaces send to the camera.
 
-
-def _directions(camera: Camera, samples: Samples, subset: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    x, y, z = camera.rays(samples.x[subset], samples.y[subset])
-    length = np.sqrt(x * x + y * y + z * z)
-    return x / length, y / length, z / length
-
-
-def _surface_radiance(
-    stage: Stage, samples: Samples, gbuffer: GBuffer, masks: GroundMasks, sky: Atmosphere
-) -> list[Floats]:
-    pixel = samples.pixel[gbuffer.index]
-    night = sky.lamps > 0.0
-    glow = gbuffer.channel(GLOW)
+    Args:
+        gbuffer: the samples.
+        eye_height: of the camera above the road, in metres.
+        masks: shadows on the ground.
+        sky: time of day.
+        lights: lamps in sight; none by day.
+    """
     emission = gbuffer.of_face("emission")
-    glow = glow * (emission > 0)
+    glow = gbuffer.channel(GLOW) * (emission > 0)
     paint = gbuffer.channel(PAINT)
     color = gbuffer.of_face("color")
     gloss = gbuffer.channel(GLOSS) * gbuffer.of_face("gloss")
     ground = gbuffer.of_face("ground")
-    contact = masks.contact.reshape(-1).take(pixel) * np.float32(0.8 / 255.0) * ground
-    openness = np.float32(0.62) + np.float32(0.38) * gbuffer.normal[1]
-    low = np.clip(gbuffer.position[1] + np.float32(stage.camera.position[1]), 0.0, 1.2) * np.float32(0.25 / 1.2)
+    contact = masks.contact.reshape(-1).take(gbuffer.pixel) * np.float32(0.8 / 255.0) * ground
+    upward = gbuffer.normal[1]
+    low = np.clip(gbuffer.position[1] + np.float32(eye_height), 0.0, 1.2) * np.float32(0.25 / 1.2)
+    openness = np.float32(0.62) + np.float32(0.38) * upward
     ambient = openness * (np.float32(0.75) + low + np.float32(0.25) * ground) * (ONE - contact)
-    sun = None if night else sunlight(gbuffer, sky, masks, pixel)
+    sun = bounce = None
+    if sky.lamps == 0.0:
+        sun = sunlight(gbuffer, sky, masks)
+        bounce = np.float32(0.16) * (np.float32(0.6) - np.float32(0.4) * upward) * (ONE - contact)
     mirror, mirror_share = _mirrored_sky(gbuffer, gloss, sky)
-    if night:
-        lights = lights_in_sight(stage, OWN_BEAM, LAMP_POWER)
-        received, mirrored = irradiance(gbuffer, lights, gloss)
-    else:
-        received, mirrored = [], []
+    received, mirrored = irradiance(gbuffer, lights, gloss) if lights else ([], [])
     fade = gbuffer.distance / (gbuffer.distance + np.float32(sky.haze_distance))
     fade = fade * fade
     result = []
@@ -84,17 +62,16 @@ def _surface_radiance(
         code = gbuffer.channel(channel)
         albedo = code * code * (ONE + paint * (color[:, channel] - ONE))
         light = ambient * np.float32(sky.ambient[channel])
-        if sun is not None:
-            light = light + sun * np.float32(sky.sun[channel])
-            bounce = np.float32(0.16 * sky.sun[channel]) * (np.float32(0.6) - np.float32(0.4) * gbuffer.normal[1])
-            light = light + bounce * (ONE - contact)
+        if sun is not None and bounce is not None:
+            light += (sun + bounce) * np.float32(sky.sun[channel])
         for kind, amount in enumerate(received):
-            light = light + amount * np.float32(COLORS[kind][channel])
-        value = albedo * light * (ONE - glow) + albedo * glow * emission
-        value = value + (mirror[channel] - value) * mirror_share
+            light += amount * np.float32(COLORS[kind][channel])
+        value = albedo * (light + (emission - light) * glow)
+        value += (mirror[channel] - value) * mirror_share
         for kind, amount in enumerate(mirrored):
-            value = value + amount * np.float32(COLORS[kind][channel])
-        result.append(value + (np.float32(sky.haze[channel]) - value) * fade)
+            value += amount * np.float32(COLORS[kind][channel])
+        value += (np.float32(sky.haze[channel]) - value) * fade
+        result.append(np.minimum(value, np.float32(MAX_RADIANCE)))
     return result
 
 

@@ -73,7 +73,9 @@ class _Assembly:
             self.sprites += sprites
             self.footprints.append(footprint(foot, (0.3, 0.3)))
         for side, x, start, end in self.layout.hedges:
-            row = [self.at(side, x + 0.15 * float(rng.random()), s) for s in np.arange(start, end, 1.0).tolist()]
+            row = [
+                self.at(side, x + 0.15 * float(rng.random()), s) for s in np.arange(start, end, 1.0).tolist()
+            ]
             self.sprites += hedge(rng, row, self.sky.air, 1.3)
 
     def parked(self, rng: np.random.Generator) -> None:
@@ -85,7 +87,9 @@ class _Assembly:
             self.footprints.append(footprint(anchor, (0.85, 2.15), yaw))
         for side, x, s in self.layout.parked_bikes:
             anchor = self.at(side, x, s)
-            model = place_bike(bike(rng, self.sky.air, False), anchor, side * (1.2 + 0.15 * float(rng.random())), 0.12)
+            model = place_bike(
+                bike(rng, self.sky.air, False), anchor, side * (1.2 + 0.15 * float(rng.random())), 0.12
+            )
             self.meshes.append(model.mesh)
             self.limbs += list(model.limbs)
 
@@ -126,7 +130,9 @@ def build_world(seed: int, sky: Atmosphere) -> World:
     plan_rng, detail_rng, actor_rng = (np.random.default_rng((seed, stream)) for stream in range(3))
     layout = plan_street(plan_rng)
     assembly = _Assembly(layout, sky)
-    ground = build_ground(detail_rng, layout.road, layout.crossings, layout.bay_lines, sky.air, sky.ground_warmth)
+    ground = build_ground(
+        detail_rng, layout.road, layout.crossings, layout.bay_lines, sky.air, sky.ground_warmth
+    )
     blocks = BuildingBuilder(layout.road, sky.air, sky.windows, sky.window_heat)
     for building in layout.buildings:
         blocks.add(detail_rng, building)
@@ -135,9 +141,13 @@ def build_world(seed: int, sky: Atmosphere) -> World:
     assembly.furnish()
     lit = sky.lamps > 0.0
     out = furniture.LAMP_REACH
-    lamps = [assembly.at(k, x - out, s, furniture.LAMP_HEIGHT + KERB_HEIGHT) for k, x, s in layout.lamps if lit]
+    lamps = [
+        assembly.at(k, x - out, s, furniture.LAMP_HEIGHT + KERB_HEIGHT) for k, x, s in layout.lamps if lit
+    ]
     shops = [
-        assembly.at(b.side, b.front - 1.2, (b.start + b.end) / 2, 2.0) for b in layout.buildings if b.shops and lit
+        assembly.at(b.side, b.front - 1.2, (b.start + b.end) / 2, 2.0)
+        for b in layout.buildings
+        if b.shops and lit
     ]
     return World(
         layout.road,

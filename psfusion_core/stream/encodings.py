@@ -1,8 +1,8 @@
 """Pixel formats: from the bytes of an image message to the arrays that the fusion takes.
 
-Names and meanings are those of ROS `sensor_msgs/image_encodings`. Bayer names give the first two rows from the
-top left pixel: bayer_rggb8 starts R G / G B. OpenCV names the same mosaic by the pixels one row and one column
-further in, so rggb is its `BayerBG`.
+Names and meanings are those of ROS `sensor_msgs/image_encodings`. Bayer names give the first two rows from
+the top left pixel: bayer_rggb8 starts R G / G B. OpenCV names the same mosaic by the pixels one row and one
+column further in, so rggb is its `BayerBG`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def check_layout(encoding: str, height: int, width: int, step: int, length: int)
     if pixel is None:
         known = ", ".join(PIXEL_FORMATS)
         raise FrameError(
-            f"expected one of the encodings {known}; got {encoding!r}: change the camera driver's"
+            f"expected one of the encodings {known}, got {encoding!r}: change the camera driver's"
         )
     if height < 1 or width < 1:
         raise FrameError(
@@ -117,8 +117,8 @@ def decode(
         is_bigendian: byte order of 16-bit pixels; without meaning for 8-bit ones.
 
     Returns:
-        (H, W) for one channel, else (H, W, C), uint8 or native uint16; a view of `data` (read-only if that is) unless
-        bytes must be swapped or realigned.
+        (H, W) for one channel, else (H, W, C), uint8 or native uint16; a view of `data` (read-only if that
+        is) unless bytes must be swapped or realigned.
 
     Raises:
         FrameError: the header does not describe the data, see `check_layout`.
@@ -136,8 +136,8 @@ def decode(
 def to_visible(frame: Frame) -> npt.NDArray[np.uint8]:
     """Return a frame as (H, W, 3) uint8 RGB, whatever it was sent as.
 
-    Grey images are repeated over the three channels, 16-bit ones by their upper byte. An rgb8 frame is returned as it
-    is, without a copy.
+    Grey images are repeated over the three channels, 16-bit ones by their upper byte. An rgb8 frame is
+    returned as it is, without a copy.
     """
     pixel = PIXEL_FORMATS[frame.encoding]
     image = (frame.image >> 8).astype(np.uint8) if pixel.dtype == _U16 else frame.image

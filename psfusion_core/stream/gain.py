@@ -10,7 +10,7 @@ import numpy.typing as npt
 Infrared = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 SAMPLES_PER_SIDE = 256
-"""Percentiles are taken over a grid of about this many pixels a side; a denser one changes them by under a level."""
+"""Percentiles are taken over a grid of about this many pixels a side; more would not change a level."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class GainSettings:
     Attributes:
         low_percentile: percentile of the counts that becomes black, in [0, 100).
         high_percentile: percentile of the counts that becomes white, in (low_percentile, 100].
-        minimum_span: least counts between black and white, > 0. The default, 256, never amplifies one count beyond
-            one grey level, so that a flat scene shows no invented hot spots.
+        minimum_span: least counts between black and white, > 0. The default, 256, never amplifies one count
+            beyond one grey level, so that a flat scene shows no invented hot spots.
         smoothing: weight of the range before in the new one, in [0, 1); 0 follows every frame at once.
         fixed_range: counts of black and white; where given, nothing is measured.
 
@@ -65,7 +65,7 @@ def stretch(infrared: Infrared, settings: GainSettings = GainSettings()) -> npt.
 
 
 class ThermalGain:
-    """Maps the frames of one thermal camera to grey levels, with a range that moves smoothly from frame to frame."""
+    """Maps the frames of one thermal camera to grey levels, with a range that moves smoothly."""
 
     def __init__(self, settings: GainSettings = GainSettings()) -> None:
         self.settings = settings

@@ -17,7 +17,7 @@ RESET_AFTER = 1_000_000_000
 
 @dataclass(frozen=True)
 class Stamped(Generic[T]):
-    """A frame in the pairer: stamp (ns, offset included), arrival (ns of any steady clock), and what was given."""
+    """A frame: stamp (ns, offset included), arrival (ns of any steady clock), and what was given."""
 
     stamp: int
     arrival: int
@@ -68,22 +68,23 @@ class _Stream(Generic[T]):
 class Pairer(Generic[T]):
     """Pairs each frame with its nearest partner of the other camera, and hands out the newest pair.
 
-    Of the two oldest frames that wait, one of each camera, the earlier one can only be paired with the later one. It
-    is, if they are within tolerance, unless its own successor is nearer to that one. So no frame is used twice,
-    pairs are in order in both streams, and which pairs come out does not depend on which camera's frames arrive
-    first (as long as each camera's arrive in order).
+    Of the two oldest frames that wait, one of each camera, the earlier one can only be paired with the later
+    one. It is, if they are within tolerance, unless its own successor is nearer to that one. So no frame is
+    used twice, pairs are in order in both streams, and which pairs come out does not depend on which camera's
+    frames arrive first (as long as each camera's arrive in order).
 
     A pair is ready as soon as that successor cannot be nearer:
     - the two stamps are equal, or the successor is there (then it is a comparison), or
-    - the stamps are at most half of the earlier camera's shortest recent period apart: with synchronised cameras the
-      pair is ready when its second frame arrives, with no frame of latency, or
-    - the successor has not come within one tolerance after the later frame's arrival (a camera paused, or single
-      frames were sent).
+    - the stamps are at most half of the earlier camera's shortest recent period apart: with synchronised
+      cameras the pair is ready when its second frame arrives, with no frame of latency, or
+    - the successor has not come within one tolerance after the later frame's arrival (a camera paused, or
+      single frames were sent).
 
-    Memory is bounded: `capacity` frames wait per camera, the oldest gives way. A stamp that is not after its camera's
-    newest is late and dropped. More than `reset_after` behind, or behind for `capacity` frames in a row, is a jump (a
-    bag that loops, a clock set back): everything is forgotten and pairing starts again. Not thread-safe. All times
-    in nanoseconds.
+    Memory is bounded: `capacity` frames wait per camera, the oldest gives way. A stamp that is not after its
+    camera's newest is late and dropped. More than `reset_after` behind, or behind for `capacity` frames in a
+    row, is a jump (a bag that loops, a clock set back): everything is forgotten and pairing starts again.
+
+    Not thread-safe. All times are in nanoseconds.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Pairer(Generic[T]):
         self._add(self._infrared, stamp, payload, arrival)
 
     def take(self, now: int) -> Pair[T] | None:
-        """Hand out the newest pair that is ready at `now` (the clock of the arrivals), once; None if there is none."""
+        """Hand out the newest pair that is ready at `now` (by the clock of the arrivals), once; else None."""
         self._settle(now)
         pair, self._ready = self._ready, None
         if pair is not None:
@@ -135,7 +136,7 @@ class Pairer(Generic[T]):
 
     @property
     def deadline(self) -> int | None:
-        """When `take` is worth another try though no frame arrives; None if only a frame can change anything."""
+        """When `take` is worth another try though no frame arrives; None if only a frame can help."""
         if not (self._visible.waiting and self._infrared.waiting):
             return None
         return self._latest_decision(*self._heads())

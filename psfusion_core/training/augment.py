@@ -29,7 +29,9 @@ class CameraVariation:
 
     def __call__(self, sample: Sample) -> Sample:
         count = len(sample.visible)
-        exposed = sample.visible.clamp(min=1e-4).pow(self.uniform(count, 0.7, 1.4)) * self.uniform(count, 0.7, 1.2)
+        exposed = sample.visible.clamp(min=1e-4).pow(self.uniform(count, 0.7, 1.4)) * self.uniform(
+            count, 0.7, 1.2
+        )
         changed = sample.infrared.clamp(min=1e-4).pow(self.uniform(count, 0.6, 1.4))
         changed = changed * self.uniform(count, 0.5, 1.3) + self.uniform(count, 0.0, 0.2)
         changed = self.noise(changed, self.uniform(count, 0.0, 0.015))

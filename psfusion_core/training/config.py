@@ -98,6 +98,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     except ConfigKeyError as error:
         key = str(error.full_key or error.key)
         nearest = difflib.get_close_matches(key, known_keys(), 1, 0.0)
-        raise ConfigError(f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}") from error
+        raise ConfigError(
+            f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
+        ) from error
     except OmegaConfBaseException as error:
-        raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from error
+        key = getattr(error, "full_key", None) or "?"
+        raise ConfigError(f"{path}: {key}: {str(error).splitlines()[0]}") from error

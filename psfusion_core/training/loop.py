@@ -103,7 +103,9 @@ class Trainer:
         terms = loss_terms(self.model(varied.visible, varied.infrared), target)
         loss = total_loss(terms, config.loss)
         if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the loss became {loss.item()} at step {self.step}: lower learning_rate")
+            raise FloatingPointError(
+                f"the loss became {loss.item()} at step {self.step}: lower learning_rate"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
@@ -116,7 +118,9 @@ class Trainer:
     def _update_ema(self) -> None:
         # A short memory at first, so that the average forgets the random start.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        for average, current in zip(self.ema.state_dict().values(), self.model.state_dict().values(), strict=True):
+        for average, current in zip(
+            self.ema.state_dict().values(), self.model.state_dict().values(), strict=True
+        ):
             if average.is_floating_point():
                 average.lerp_(current, 1.0 - decay)
             else:

@@ -17,7 +17,9 @@ def stage_of_block() -> list[tuple[int, int]]:
 
 def rename(name: str) -> str | None:
     """Translate a published tensor name to ours, or None for the stages we leave out."""
-    name = name.replace("_conv_stem.", "stem.0.").replace("_bn0.", "stem.1.", 1 if name.startswith("_bn0") else 0)
+    name = name.replace("_conv_stem.", "stem.0.").replace(
+        "_bn0.", "stem.1.", 1 if name.startswith("_bn0") else 0
+    )
     if name.startswith("stem."):
         return name
     match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)

@@ -15,7 +15,9 @@ PERSON = 2
 FOUND_SHARE = 0.25
 
 
-def box_slices(box: npt.NDArray[np.float64], height: int, width: int, grow: float = 0.0) -> tuple[slice, slice]:
+def box_slices(
+    box: npt.NDArray[np.float64], height: int, width: int, grow: float = 0.0
+) -> tuple[slice, slice]:
     """Turn (class, centre x, centre y, width, height) in fractions into row and column slices.
 
     ``grow`` widens the box by that share of its size on all sides together.

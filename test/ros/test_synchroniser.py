@@ -20,8 +20,9 @@ MILLISECOND = 1_000_000
 START = 1_700_000_000_000
 PATIENCE = 30.0
 
+HAS_MESSAGE_FILTERS = importlib.util.find_spec("message_filters") is not None
 needs_message_filters = pytest.mark.skipif(
-    importlib.util.find_spec("message_filters") is None,
+    not HAS_MESSAGE_FILTERS,
     reason="message_filters is not installed (it comes with ROS 2 from apt only)",
 )
 POLICIES = [
@@ -118,13 +119,9 @@ def test_a_pair_that_no_frame_follows_is_handed_out_after_the_tolerance() -> Non
     assert taken_at(synchroniser.take()) == 0
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("message_filters") is not None, reason="message_filters is installed"
-)
+@pytest.mark.skipif(HAS_MESSAGE_FILTERS, reason="message_filters is installed")
 def test_the_policies_of_message_filters_say_what_to_install_where_it_is_missing() -> None:
-    with pytest.raises(
-        ValueError, match=r"message_filters for sync\.policy exact.*set sync\.policy to nearest"
-    ):
+    with pytest.raises(ValueError, match=r"sync\.policy exact.*set sync\.policy to nearest"):
         create("exact")
 
 

@@ -32,7 +32,9 @@ def gradient_loss(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     The paper compares magnitudes, |Sx F| with max(|Sx Y|, |Sx I|), which leaves the sign of an edge open; here
     the stronger source gradient is followed with its sign, so that edges cannot turn over into halos.
     """
-    gradients = [spatial_gradient(image, mode="sobel", normalized=True) for image in (fused, visible, infrared)]
+    gradients = [
+        spatial_gradient(image, mode="sobel", normalized=True) for image in (fused, visible, infrared)
+    ]
     of_fused, of_visible, of_infrared = gradients
     strongest = torch.where(of_visible.abs() >= of_infrared.abs(), of_visible, of_infrared)
     return (of_fused - strongest).abs().mean()

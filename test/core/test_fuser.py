@@ -1,0 +1,144 @@
+"""``Fuser``: any size in, the same size out; clear refusals; the arithmetic the paper states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from psfusion_core import Fuser
+from psfusion_core.engines.torch_engine import TorchEngine
+from psfusion_core.models import create_model
+
+
+@pytest.fixture(scope="module")
+def fuser() -> Fuser:
+    return Fuser(device="cpu")
+
+
+def scene(height: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    visible = (
+        90 + 60 * np.sin(columns / 9)[..., None] + 30 * np.cos(rows / 7)[..., None] + rng.normal(0, 5, 3)
+    )
+    infrared = 40 + 150 * ((rows - height / 2) ** 2 + (columns - width / 2) ** 2 < (height / 5) ** 2)
+    return visible.clip(0, 255).astype(np.uint8), infrared.astype(np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (299, 401), (64, 96), (33, 130)])
+def test_result_has_the_size_of_the_pair_whatever_it_is(fuser: Fuser, height: int, width: int) -> None:
+    image, mask = fuser(*scene(height, width))
+    assert image.shape == (height, width, 3)
+    assert image.dtype == np.uint8
+    assert mask.shape == (height, width)
+    assert mask.dtype == np.uint8
+    assert mask.max() < 9
+
+
+def test_padding_is_cropped_from_the_far_sides_and_nothing_is_rescaled(fuser: Fuser) -> None:
+    visible, infrared = scene(96, 128)
+    odd = fuser(visible[:65, :97], infrared[:65, :97])
+    padded_visible = np.pad(visible[:65, :97], ((0, 31), (0, 31), (0, 0)), mode="edge")
+    padded_infrared = np.pad(infrared[:65, :97], ((0, 31), (0, 31)), mode="edge")
+    whole = fuser(padded_visible, padded_infrared)
+    np.testing.assert_array_equal(odd.image, whole.image[:65, :97])
+    np.testing.assert_array_equal(odd.mask, whole.mask[:65, :97])
+
+
+def test_fused_colour_is_fused_luma_with_the_visible_chroma(fuser: Fuser) -> None:
+    visible, infrared = scene(64, 96)
+    image = fuser(visible, infrared).image / 255.0
+    v = torch.from_numpy(visible).permute(2, 0, 1)[None].float() / 255
+    t = torch.from_numpy(infrared)[None, None].float() / 255
+    y = fuser.engine(v, t)[0][0, 0].numpy()
+    r, g, b = (visible / 255.0).transpose(2, 0, 1)
+    source_y = 0.299 * r + 0.587 * g + 0.114 * b
+    cr, cb = 0.713 * (r - source_y), 0.564 * (b - source_y)
+    expected = np.stack([y + 1.403 * cr, y - 0.714 * cr - 0.344 * cb, y + 1.773 * cb], axis=-1).clip(0, 1)
+    np.testing.assert_allclose(image, expected, atol=0.51 / 255 + 1e-5)
+
+
+def test_16_bit_infrared_with_the_same_range_fuses_like_8_bit(fuser: Fuser) -> None:
+    visible, infrared = scene(64, 96)
+    counts = 20000 + 20 * infrared.astype(np.uint16)
+    stretched = fuser(visible, counts).image.astype(int)
+    full_range = ((infrared - infrared.min()) * (255 / np.ptp(infrared))).astype(np.uint8)
+    assert abs(stretched - fuser(visible, full_range).image).max() <= 2
+
+
+def test_same_pair_gives_the_same_bytes_and_inputs_stay_untouched(fuser: Fuser) -> None:
+    visible, infrared = scene(64, 96)
+    copies = visible.copy(), infrared.copy()
+    visible.flags.writeable = infrared.flags.writeable = False
+    first, second = fuser(visible, infrared), fuser(visible, infrared)
+    np.testing.assert_array_equal(first.image, second.image)
+    np.testing.assert_array_equal(first.mask, second.mask)
+    np.testing.assert_array_equal(visible, copies[0])
+    np.testing.assert_array_equal(infrared, copies[1])
+
+
+def test_warm_person_shows_in_the_dark(fuser: Fuser) -> None:
+    """The point of fusion, and a check that the shipped weights are trained ones."""
+    visible = np.full((96, 128, 3), 12, np.uint8)
+    infrared = np.full((96, 128), 20, np.uint8)
+    infrared[30:70, 60:72] = 220
+    luma = fuser(visible, infrared).image.mean(axis=2)
+    assert luma[35:65, 62:70].mean() > luma[:, :40].mean() + 80
+
+
+@pytest.mark.parametrize(
+    ("visible_shape", "infrared_shape", "message"),
+    [
+        ((64, 96), (64, 96), r"visible image of shape \(H, W, 3\)"),
+        ((64, 96, 4), (64, 96), r"visible image of shape \(H, W, 3\)"),
+        ((64, 96, 3), (64, 96, 3), r"infrared image of shape \(H, W\)"),
+        ((64, 96, 3), (48, 96), "64 x 96 and the infrared image 48 x 96"),
+        ((31, 96, 3), (31, 96), "at least 32 x 32"),
+    ],
+)
+def test_pairs_that_do_not_fit_are_refused_with_what_came(
+    fuser: Fuser, visible_shape: tuple[int, ...], infrared_shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        fuser(np.zeros(visible_shape, np.uint8), np.zeros(infrared_shape, np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_other_depths_are_refused(fuser: Fuser, dtype: type) -> None:
+    with pytest.raises(ValueError, match="uint8 or uint16"):
+        fuser(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), dtype))
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"model": "psfusion_heavy"}, "psfusion, psfusion_lite"),
+        ({"engine": "warp"}, "choose auto, torch"),
+        ({"precision": "int3"}, "choose auto, fp32"),
+        ({"device": "cuda:99"}, "try 'auto' or 'cpu'"),
+    ],
+)
+def test_unknown_choices_name_the_known_ones(choice: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Fuser(**choice)
+
+
+def test_network_without_shipped_weights_says_what_to_do() -> None:
+    with pytest.raises(FileNotFoundError, match="weights=PATH"):
+        Fuser("psfusion")
+
+
+@torch.no_grad()
+def test_engine_with_folded_batch_norms_equals_the_plain_network() -> None:
+    model = create_model("psfusion_lite")
+    generator = torch.Generator().manual_seed(0)
+    visible, infrared = (torch.rand(1, c, 96, 128, generator=generator) for c in (3, 1))
+    engine = TorchEngine(model, "cpu", "fp32")
+    fused, logits = engine(visible, infrared)
+    plain = model(visible, infrared)
+    torch.testing.assert_close(fused, plain.fused, atol=1e-4, rtol=0)
+    torch.testing.assert_close(logits, plain.semantic, atol=1e-3, rtol=1e-4)
+    folded = sum(isinstance(m, torch.nn.BatchNorm2d) for m in engine.network.modules())
+    assert folded == 0
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())

@@ -1,0 +1,103 @@
+"""Reading, writing and pairing image files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from psfusion_core.images import (
+    ImageError,
+    list_images,
+    pair_folders,
+    read_infrared,
+    read_label,
+    read_visible,
+    write_image,
+)
+
+RGB = np.dstack([np.full((40, 50), value, np.uint8) for value in (200, 100, 30)])
+
+
+def write(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        write_image(folder / name, RGB)
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_visible_images_come_back_as_the_rgb_that_was_written(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"a{suffix}", RGB)
+    np.testing.assert_array_equal(read_visible(tmp_path / f"a{suffix}"), RGB)
+
+
+def test_16_bit_infrared_keeps_its_counts(tmp_path: Path) -> None:
+    counts = np.arange(40 * 50, dtype=np.uint16).reshape(40, 50) * 30
+    write_image(tmp_path / "a.png", counts)
+    np.testing.assert_array_equal(read_infrared(tmp_path / "a.png"), counts)
+
+
+def test_grey_infrared_stored_as_colour_becomes_one_channel(tmp_path: Path) -> None:
+    grey = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    write_image(tmp_path / "a.png", np.dstack([grey] * 3))
+    np.testing.assert_array_equal(read_infrared(tmp_path / "a.png"), grey)
+
+
+def test_paths_beyond_ascii_are_read_and_written(tmp_path: Path) -> None:
+    write_image(tmp_path / "熱画像.png", RGB)
+    np.testing.assert_array_equal(read_visible(tmp_path / "熱画像.png"), RGB)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", cv2.imencode(".png", RGB)[1].tobytes()[:60]])
+def test_a_damaged_file_is_named_in_the_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    for read in (read_visible, read_infrared, read_label):
+        with pytest.raises(ImageError, match=r"broken\.png cannot be read"):
+            read(path)
+
+
+def test_float_infrared_and_colour_labels_are_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.tif", np.zeros((8, 8), np.float32))
+    write_image(tmp_path / "b.png", RGB)
+    with pytest.raises(ImageError, match="8 or 16 bit"):
+        read_infrared(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match="one channel"):
+        read_label(tmp_path / "b.png")
+
+
+def test_folders_are_paired_by_stem_and_what_is_left_over_is_listed(tmp_path: Path) -> None:
+    visible = write(tmp_path / "vi", "b.png", "a.jpg", "only_visible.png")
+    infrared = write(tmp_path / "ir", "a.png", "b.bmp", "only_infrared.png")
+    (visible / "notes.txt").write_text("not an image")
+    pairing = pair_folders(visible, infrared)
+    assert [(p.name, p.visible.name, p.infrared.name) for p in pairing.pairs] == [
+        ("a", "a.jpg", "a.png"),
+        ("b", "b.png", "b.bmp"),
+    ]
+    assert [path.name for path in pairing.unpaired] == ["only_visible.png", "only_infrared.png"]
+
+
+def test_two_files_are_a_pair_whatever_their_names(tmp_path: Path) -> None:
+    write(tmp_path, "left.png", "right.png")
+    pairing = pair_folders(tmp_path / "left.png", tmp_path / "right.png")
+    assert [pair.name for pair in pairing.pairs] == ["left"]
+
+
+def test_missing_empty_and_disjoint_folders_say_so(tmp_path: Path) -> None:
+    visible, infrared = write(tmp_path / "vi", "a.png"), write(tmp_path / "ir", "b.png")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        list_images(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="no images in"):
+        list_images(tmp_path / "empty")
+    with pytest.raises(FileNotFoundError, match="pairs share a name"):
+        pair_folders(visible, infrared)
+
+
+def test_two_images_of_one_name_are_refused_rather_than_guessed(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="same name"):
+        list_images(write(tmp_path / "vi", "a.png", "a.jpg"))

@@ -1,0 +1,190 @@
+"""The recorder: what it keeps of a bag, and the process itself over DDS."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import rclpy
+from rclpy.node import Node
+from rclpy.serialization import serialize_message
+from rosbags.rosbag2 import Writer
+from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import CameraInfo, Image
+
+from harness import PATIENCE, PERIOD, START, image_message
+from psfusion_ros.gallery import FOLDERS, read_timeline
+from psfusion_ros.monitor import Monitor
+from psfusion_ros.spool import INPUTS, OUTPUTS, Spool
+
+RECORD = [sys.executable, "-m", "psfusion_ros.record"]
+MILLISECOND = 1_000_000
+
+
+def camera_info(stamp: int) -> CameraInfo:
+    message = CameraInfo()
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+    return message
+
+
+def set_of_messages(number: int) -> dict[str, Any]:
+    """Make the number-th pair and its outputs, all different."""
+    generator = np.random.default_rng(number)
+    stamp = START + number * PERIOD
+    noise = {
+        topic: generator.integers(0, 65536 if topic == "infrared/image" else 256, shape)
+        for topic, shape in (
+            ("visible/image", (48, 64, 3)), ("infrared/image", (48, 64)), ("fused/image", (48, 64, 3)),
+            ("semantic/mask", (48, 64)), ("semantic/overlay", (48, 64, 3)),
+        )
+    }  # fmt: skip
+    messages: dict[str, Any] = {
+        topic: image_message(
+            pixels.astype(np.uint16 if topic == "infrared/image" else np.uint8),
+            "rgb8" if pixels.ndim == 3 else "mono16" if topic == "infrared/image" else "mono8",
+            stamp,
+            "camera",
+        )
+        for topic, pixels in noise.items()
+    }
+    messages["fused/camera_info"] = camera_info(stamp)
+    return messages
+
+
+def write_bag(path: Path, arrivals: list[tuple[str, int, int]]) -> Path:
+    """Write a bag as the recorder does, of (topic, stamp, time of arrival) in milliseconds after START."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    with Writer(path, version=9) as writer:
+        connections = {
+            topic: writer.add_connection(
+                topic,
+                f"sensor_msgs/msg/{'CameraInfo' if topic == 'fused/camera_info' else 'Image'}",
+                typestore=store,
+            )
+            for topic in (*INPUTS, *OUTPUTS)
+        }
+        for topic, stamp, arrival in arrivals:
+            message = camera_info(START + stamp * MILLISECOND)
+            if topic != "fused/camera_info":
+                message = Image(header=message.header)
+            writer.write(connections[topic], START + arrival * MILLISECOND, serialize_message(message))
+    return path
+
+
+def test_timeline_pairs_by_nearest_stamp_and_measures_latency_from_arrival_to_arrival(tmp_path: Path) -> None:
+    arrivals = [
+        ("visible/image", 0, 5), ("infrared/image", 10, 12),
+        ("visible/image", 100, 105), ("infrared/image", 70, 106), ("infrared/image", 110, 112),
+        ("visible/image", 200, 205), ("infrared/image", 260, 261),
+        *((topic, 100, 180) for topic in OUTPUTS),
+    ]  # fmt: skip
+    timeline = read_timeline(write_bag(tmp_path / "bag", arrivals))
+    assert timeline.pairs == [START, START + 100 * MILLISECOND]  # at 200 ms the partner is 60 ms away
+    (shot,) = timeline.shots
+    assert shot.stamp == START + 100 * MILLISECOND
+    assert shot.infrared_stamp == START + 110 * MILLISECOND
+    assert shot.latency == 75 * MILLISECOND
+    assert timeline.rate == pytest.approx(10.0)
+    assert timeline.summary() == "2 pairs in at 10.0 Hz, 1 fused (50%), median latency 75 ms"
+
+
+def test_timeline_names_the_outputs_that_are_missing(tmp_path: Path) -> None:
+    inputs = [(topic, stamp, stamp) for stamp in (0, 100) for topic in INPUTS]
+    outputs = [(topic, 0, 50) for topic in OUTPUTS] + [("fused/image", 100, 150)]
+    timeline = read_timeline(write_bag(tmp_path / "bag", inputs + outputs))
+    assert [shot.stamp for shot in timeline.shots] == [START]
+    missing = ["fused/camera_info", "semantic/mask", "semantic/overlay"]
+    assert timeline.incomplete == {START + 100 * MILLISECOND: missing}
+    assert "1 with outputs missing" in timeline.summary()
+
+
+def test_timeline_without_any_camera_info_misses_none(tmp_path: Path) -> None:
+    arrivals = [(topic, 0, 0) for topic in (*INPUTS, *OUTPUTS) if topic != "fused/camera_info"]
+    timeline = read_timeline(write_bag(tmp_path / "bag", arrivals))
+    assert len(timeline.shots) == 1
+    assert timeline.incomplete == {}
+
+
+class Subscriptions:
+    """Stands in for a node: keeps the callbacks, so that a test decides what comes."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Any] = {}
+
+    def create_subscription(self, kind: Any, topic: str, callback: Any, *_: Any, **options: Any) -> None:
+        self.made[topic] = SimpleNamespace(callback=callback, **options)
+
+    def deliver(self, topic: str, number: int | None, publisher: bytes = b"first") -> None:
+        info = {"received_timestamp": START}
+        if number is not None:
+            info |= {"publication_sequence_number": number, "publisher_gid": {"data": publisher}}
+        self.made[topic].callback(serialize_message(Image()), info)
+
+
+@pytest.fixture
+def subscriptions(tmp_path: Path) -> Iterator[tuple[Subscriptions, Spool]]:
+    made = Subscriptions()
+    with Spool(made, tmp_path / "bag") as spool:  # type: ignore[arg-type]
+        yield made, spool
+
+
+def test_gaps_in_sequence_numbers_are_counted_as_lost(subscriptions: tuple[Subscriptions, Spool]) -> None:
+    made, spool = subscriptions
+    for number in (4, 5, 8, 9, 11):
+        made.deliver("fused/image", number)
+    made.deliver("visible/image", 1)
+    assert spool.received == {"fused/image": 5, "visible/image": 1}
+    assert spool.lost() == {**dict.fromkeys((*INPUTS, *OUTPUTS), 0), "fused/image": 3}
+
+
+def test_a_publisher_that_starts_anew_is_no_gap(subscriptions: tuple[Subscriptions, Spool]) -> None:
+    made, spool = subscriptions
+    for number, publisher in ((1, b"first"), (2, b"first"), (7, b"second"), (8, b"second"), (3, b"first")):
+        made.deliver("visible/image", number, publisher)
+    assert spool.lost()["visible/image"] == 0
+
+
+def test_losses_that_the_middleware_reports_are_counted_without_sequence_numbers(
+    subscriptions: tuple[Subscriptions, Spool],
+) -> None:
+    made, spool = subscriptions
+    made.deliver("visible/image", None)
+    for _ in range(2):
+        event = SimpleNamespace(total_count_change=2)
+        made.made["visible/image"].event_callbacks.message_lost(event)
+    assert spool.lost()["visible/image"] == 4
+
+
+class Recorder:
+    """The recorder as a process, and a publisher for each of its topics."""
+
+    def __init__(self, environment: dict[str, str], output: Path) -> None:
+        with Monitor() as monitor:
+            self.process = subprocess.Popen(
+                [*RECORD, "--output", str(output)], env=environment, stderr=subprocess.PIPE, text=True
+            )
+            publishers = {
+                topic: monitor.node.create_publisher(
+                    CameraInfo if topic == "fused/camera_info" else Image, topic, 50
+                )
+                for topic in (*INPUTS, *OUTPUTS)
+            }
+
+            def connected() -> bool:
+                return all(publisher.get_subscription_count() for publisher in publishers.values())
+
+            monitor.wait_for(connected, "the recorder", PATIENCE)
+            yield_to(monitor.node)
+
+
+def yield_to(node: Node) -> None:
+    rclpy.spin_once(node, timeout_sec=0.1)
