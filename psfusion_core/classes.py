@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -47,8 +48,6 @@ def overlay(
     Returns:
         (H, W, 3) uint8 RGB, a new array.
     """
-    result = image.copy()
-    labelled = label_map > 0
-    color = colorize(label_map[labelled]).astype(np.float32)
-    result[labelled] = (image[labelled] * (1.0 - opacity) + color * opacity + 0.5).astype(np.uint8)
-    return result
+    tinted = cv2.addWeighted(image, 1.0 - opacity, colorize(label_map), opacity, 0.0)
+    np.copyto(tinted, image, where=(label_map == 0)[..., np.newaxis])
+    return np.asarray(tinted, np.uint8)

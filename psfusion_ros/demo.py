@@ -108,7 +108,7 @@ def _show(output: Path, recording: Recording, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m psfusion_ros.demo",
-        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS on this host.",
+        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS.",
         epilog="example: python -m psfusion_ros.demo --visible data/vi --infrared data/ir",
     )
     parser.add_argument(

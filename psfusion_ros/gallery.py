@@ -72,7 +72,8 @@ class Timeline:
 
     def summary(self) -> str:
         """Return the figures in a line."""
-        line = f"{len(self.pairs)} pairs in at {self.rate:.1f} Hz, {len(self.shots)} fused"
+        rate = f" at {self.rate:.1f} Hz" if len(self.pairs) > 1 else ""
+        line = f"{len(self.pairs)} pairs in{rate}, {len(self.shots)} fused"
         if self.shots:
             latency = median(shot.latency for shot in self.shots) / 1e6
             line += f" ({len(self.shots) / len(self.pairs):.0%}), median latency {latency:.0f} ms"

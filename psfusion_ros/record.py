@@ -55,7 +55,11 @@ def _record(arguments: list[str], output: Path, bag: Path) -> int:
     if any(lost.values()):
         gaps = ", ".join(f"{topic} {count}" for topic, count in lost.items() if count)
         print(f"record: messages lost on the way ({gaps}): use config/fastdds.xml", file=sys.stderr)
-    if timeline.shots:
+    if not timeline.shots:
+        print(
+            "record: expected fused images, got none: does psfusion_node run and find pairs?", file=sys.stderr
+        )
+    else:
         write_gallery(bag, timeline.shots, output)
         print(f"{output / VIDEO}\n{output / SHEET}")
     return 0 if timeline.shots and not any(lost.values()) else 1
@@ -95,7 +99,7 @@ def _report(timeline: Timeline, spool: Spool, lost: dict[str, int]) -> dict[str,
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="record",
-        description="Record visible/image, infrared/image and the outputs of psfusion_node until interrupted; "
+        description="Record the inputs and outputs of psfusion_node until interrupted (SIGINT, SIGTERM); "
         "then write images as PNG, a contact sheet, a side-by-side video and record.json.",
         epilog="example: python -m psfusion_ros.record --output recorded --ros-args -r __ns:=/robot",
     )

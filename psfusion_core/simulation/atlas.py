@@ -68,21 +68,23 @@ class TextureAtlas:
             (N, 8) uint8 channel values.
         """
         exponent = self.size_exponent.take(texture)
-        _, level = np.frexp(np.ldexp(footprint, exponent))
-        level = np.clip(level, 0, exponent - 1)
+        # the binary exponent of the footprint in texels is the number of halvings
+        level = (footprint.view(np.int32) >> np.int32(23)) + (exponent - np.int32(126))
+        level = np.minimum(np.maximum(level, np.int32(0)), exponent - np.int32(1))
+        offset = self._offsets.take(texture * np.int32(16) + level)
         exponent = exponent - level
-        offset = self._offsets.take(texture * 16 + level)
         mask = (np.int32(1) << exponent) - np.int32(1)
+        steps = ((exponent + np.int32(127 + 8)) << np.int32(23)).view(np.float32)  # 2 ** (exponent + 8)
 
         def split(position: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64]]:
-            fixed = np.ldexp(position, exponent + 8).astype(np.int32) - np.int32(128)
-            return fixed >> 8, (fixed & np.int32(255)).astype(np.uint64)
+            fixed = (position * steps).astype(np.int32) - np.int32(128)
+            return fixed >> np.int32(8), (fixed & np.int32(255)).astype(np.uint64)
 
         column, weight_x = split(u)
         row, weight_y = split(v)
-        left, right = column & mask, (column + 1) & mask
+        left, right = column & mask, (column + np.int32(1)) & mask
         top = offset + ((row & mask) << exponent)
-        bottom = offset + (((row + 1) & mask) << exponent)
+        bottom = offset + (((row + np.int32(1)) & mask) << exponent)
         corners = [self._texels.take(line + side) for line in (top, bottom) for side in (left, right)]
         result = np.zeros(len(u), np.uint64)
         for shift in (np.uint64(0), _EIGHT):

@@ -69,7 +69,9 @@ def choose_samples(buffer: npt.NDArray[np.int32]) -> tuple[Samples, npt.NDArray[
     for part, (dx, dy) in zip(parts, ((0.75, 0.25), (0.25, 0.75), (0.75, 0.75)), strict=True):
         shift_x[part], shift_y[part] = dx, dy
     face = np.concatenate([quarters[0], *(quarter[outline] for quarter in quarters[1:])])
-    return Samples(face, column + shift_x, row + shift_y, pixel), outline
+    shift_x += column
+    shift_y += row
+    return Samples(face, shift_x, shift_y, pixel), outline
 
 
 def resolve(values: Floats, outline: npt.NDArray[np.int64], height: int, width: int) -> Floats:

@@ -16,7 +16,9 @@ _TEMPORAL_NOISE = 0.07
 _PIXEL_NOISE = 0.05
 _COLUMN_NOISE = 0.04
 _PLATEAU = 0.0035
-_EQUALISED = 0.55
+_EQUALISED = 0.30
+_BELOW_MEDIAN, _ABOVE_MEDIAN = round(9.0 / KELVIN_PER_COUNT), round(8.0 / KELVIN_PER_COUNT)
+"""Counts from the median scene temperature to black at most, and to white at least."""
 
 
 def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
@@ -36,15 +38,17 @@ def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDA
 
 
 def automatic_gain(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """(H, W) uint8 picture: half plain stretch between robust limits, half plateau equalisation.
+    """(H, W) uint8 picture: mostly a stretch round the median, partly plateau equalisation.
 
-    The plateau keeps large even areas (road, sky) from taking all grey levels, as thermal cameras do.
+    Like thermal cameras do, it spends no grey levels on the sky far below the scene's temperature, keeps
+    the warmest things white, and stops large even areas from taking the rest.
     """
     histogram = np.bincount(counts.reshape(-1))
     total = int(counts.size)
     cumulative = np.cumsum(histogram)
-    low = int(np.searchsorted(cumulative, total * 0.01))
-    high = max(int(np.searchsorted(cumulative, total * 0.9985)), low + 75)
+    darkest, median, brightest = (int(np.searchsorted(cumulative, total * share)) for share in (0.01, 0.5, 0.999))
+    low = max(darkest, median - _BELOW_MEDIAN)
+    high = max(brightest, median + _ABOVE_MEDIAN)
     levels = np.arange(len(histogram))
     stretched = np.clip((levels - low) / (high - low), 0.0, 1.0)
     clipped = np.minimum(histogram, max(int(total * _PLATEAU), 1))

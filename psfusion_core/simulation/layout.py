@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -115,7 +115,7 @@ def _furnish(rng: np.random.Generator, layout: Layout, side: int, s0: float, the
             middle = lines[k] + _BAY_WIDTH / 2
             layout.wheel_stops.append((side, KERB + 1.85, middle))
             if taken[k]:
-                layout.parked.append((side, KERB - 0.15, middle, 1))
+                layout.parked.append((side, KERB + 0.2, middle, 1))
     elif theme == "guardrail":
         layout.rails.append((side, s0 + 1.0, s0 + SECTOR - 1.0))
         layout.hedges.append((side, FRONTAGE - 1.2, s0 + 1.0, s0 + SECTOR - 1.0))
@@ -154,4 +154,4 @@ def _build_up(rng: np.random.Generator, layout: Layout, side: int) -> None:
     for k in range(6):
         start = k * PERIOD / 6 + 10.0 * float(rng.random())
         back = random_building(rng, side, start, start + 26.0, 34.0 + 18.0 * float(rng.random()), (4, 9))
-        layout.buildings.append(back)
+        layout.buildings.append(replace(back, shops=False))

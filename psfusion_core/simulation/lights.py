@@ -48,17 +48,17 @@ def lights_in_sight(stage: Stage) -> list[Light]:
     camera = stage.camera
     forward = camera.axes[2]
     level = (float(forward[0]), 0.0, float(forward[2]))
-    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 90.0)]
+    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 70.0)]
     down = (0.0, -1.0, 0.0)
     for kind, points, power, reach in (
-        (LAMP, stage.lamps, LAMP_POWER, 26.0), (SHOP, stage.shop_lights, SHOP_POWER, 9.0),
+        (LAMP, stage.lamps, LAMP_POWER, 24.0), (SHOP, stage.shop_lights, SHOP_POWER, 9.0),
     ):  # fmt: skip
-        for point in _near(camera, points, -reach, 130.0 if kind == LAMP else 60.0):
+        for point in _near(camera, points, -0.5 * reach, 130.0 if kind == LAMP else 48.0):
             lights.append(Light(kind, point, down, power, reach))
     for vehicle in stage.cars:
         front, rear = _relative(camera, vehicle.front), _relative(camera, vehicle.rear)
         if -4.0 < front[2] < 110.0:
-            lights.append(Light(WHITE, front, vehicle.forward, BEAM_POWER * 1.2, 32.0))
+            lights.append(Light(WHITE, front, vehicle.forward, BEAM_POWER * 1.2, 24.0))
         if 0.0 < rear[2] < 80.0:
             lights.append(Light(RED, rear, vehicle.forward, TAIL_POWER, 9.0))
     return lights

@@ -59,15 +59,13 @@ def project_polygons(
     seen &= (high - low).max(axis=1) > 0.35  # too small to show
     one = 1 << _FRACTION_BITS
     fixed = np.rint(np.clip(pixels * scale - 0.5, -1e6, 1e6) * one).astype(np.int32)
-    outlines: list[npt.NDArray[np.int32] | None] = []
-    for k in range(len(starts) - 1):
-        if seen[k]:
-            outlines.append(fixed[starts[k] : starts[k + 1]])
-        elif clipped[k]:
-            part = camera.to_pixels(clip_near(camera_points[starts[k] : starts[k + 1]]))
-            outlines.append(np.rint(np.clip(part * scale - 0.5, -1e6, 1e6) * one).astype(np.int32))
-        else:
-            outlines.append(None)
+    outlines: list[npt.NDArray[np.int32] | None] = [None] * (len(starts) - 1)
+    first = starts.tolist()
+    for k in np.flatnonzero(seen).tolist():
+        outlines[k] = fixed[first[k] : first[k + 1]]
+    for k in np.flatnonzero(clipped).tolist():
+        part = camera.to_pixels(clip_near(camera_points[first[k] : first[k + 1]]))
+        outlines[k] = np.rint(np.clip(part * scale - 0.5, -1e6, 1e6) * one).astype(np.int32)
     return outlines
 
 
@@ -90,18 +88,18 @@ def draw_faces(camera: Camera, mesh: Mesh, atlas: TextureAtlas) -> npt.NDArray[n
         return buffer
     points = camera.to_camera(mesh.vertices)
     outlines = project_polygons(camera, points, mesh.starts, SAMPLES)
-    cutout, concave = mesh.faces["cutout"], mesh.faces["concave"]
-    textures = mesh.faces["surface"]["texture"]
-    for k in drawing_order(camera, mesh, points):
+    cutout, concave = mesh.faces["cutout"].tolist(), mesh.faces["concave"].tolist()
+    textures = mesh.faces["surface"]["texture"].tolist()
+    for k in drawing_order(camera, mesh, points).tolist():
         outline = outlines[k]
         if outline is None:
             continue
         if cutout[k]:
-            _draw_cutout(buffer, outline, int(k) + 1, atlas.alpha[textures[k]])
+            _draw_cutout(buffer, outline, k + 1, atlas.alpha[textures[k]])
         elif concave[k]:
-            cv2.fillPoly(buffer, [outline], int(k) + 1, cv2.LINE_8, _FRACTION_BITS)
+            cv2.fillPoly(buffer, [outline], k + 1, cv2.LINE_8, _FRACTION_BITS)
         else:
-            cv2.fillConvexPoly(buffer, outline, int(k) + 1, cv2.LINE_8, _FRACTION_BITS)
+            cv2.fillConvexPoly(buffer, outline, k + 1, cv2.LINE_8, _FRACTION_BITS)
     return buffer
 
 
@@ -113,8 +111,7 @@ def _draw_cutout(
 ) -> None:
     """Set the buffer where an axis-aligned sprite is opaque."""
     one = 1 << _FRACTION_BITS
-    x0, y0 = (int(k) for k in outline[0])
-    x1, y1 = (int(k) for k in outline[2])
+    (x0, y0), _, (x1, y1), _ = outline.tolist()
     left, right = max((x0 + one - 1) // one, 0), min(x1 // one, buffer.shape[1] - 1)
     top, bottom = max((y0 + one - 1) // one, 0), min(y1 // one, buffer.shape[0] - 1)
     if left > right or top > bottom or x1 <= x0 or y1 <= y0:
@@ -122,8 +119,7 @@ def _draw_cutout(
     texels_per_sample = alpha[0].shape[0] * one // max(x1 - x0, 1)
     mask = alpha[min(max(texels_per_sample.bit_length() - 1, 0), len(alpha) - 3)]
     size = mask.shape[0]
-    columns = (np.arange(left, right + 1) * one - x0) * size // (x1 - x0)
-    rows = (np.arange(top, bottom + 1) * one - y0) * size // (y1 - y0)
-    opaque = mask[np.minimum(rows, size - 1)[:, None], np.minimum(columns, size - 1)[None, :]]
-    region = buffer[top : bottom + 1, left : right + 1]
-    region[opaque] = value
+    columns = (np.arange(left * one - x0, right * one - x0 + 1, one) * size) // (x1 - x0 + 1)
+    rows = (np.arange(top * one - y0, bottom * one - y0 + 1, one) * size) // (y1 - y0 + 1)
+    opaque = mask.take(rows, axis=0).take(columns, axis=1)
+    np.copyto(buffer[top : bottom + 1, left : right + 1], value, where=opaque)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from psfusion_core.simulation.atmosphere import ATMOSPHERES
 from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.exposure import expose, noise_tile
+from psfusion_core.simulation.flares import add_flares, flares_in_sight
 from psfusion_core.simulation.gbuffer import FaceTables, Samples, choose_samples, locate, resolve
 from psfusion_core.simulation.ground_masks import ground_masks
 from psfusion_core.simulation.infrared_sensor import automatic_gain, radiometric_counts
@@ -108,24 +109,28 @@ class RoadScene:
         stage = set_stage(self._world, seconds, self.height, self.width)
         buffer = draw_faces(stage.camera, stage.mesh, self._atlas)
         samples, outline = choose_samples(buffer)
+        tables = FaceTables(stage.camera, stage.mesh)
         *radiance, temperature = (
             resolve(values, outline, self.height, self.width)
-            for values in self._shade(stage, samples, seconds)
+            for values in self._shade(stage, tables, samples, seconds)
         )
+        faces = samples.face[: self.height * self.width].reshape(self.height, self.width)
+        if sky.lamps > 0.0:
+            add_flares(radiance, flares_in_sight(stage, sky), stage, tables, faces)
         rng = np.random.default_rng((self.seed, round(seconds * 1e6)))
         visible = expose(radiance, sky, rng)
         temperature = infrared_optics(temperature)
         counts = radiometric_counts(temperature, rng)
         infrared = counts if self.infrared_bits == 16 else automatic_gain(counts)
         labels = np.concatenate([np.zeros(1, np.uint8), stage.mesh.faces["surface"]["label"]])
-        label = labels.take(samples.face[: self.height * self.width]).reshape(self.height, self.width)
-        return SimulatedFrame(visible, infrared, label, temperature)
+        return SimulatedFrame(visible, infrared, labels.take(faces), temperature)
 
-    def _shade(self, stage: Stage, samples: Samples, seconds: float) -> npt.NDArray[np.float32]:
+    def _shade(
+        self, stage: Stage, tables: FaceTables, samples: Samples, seconds: float
+    ) -> npt.NDArray[np.float32]:
         """(4, N) red, green and blue radiance and apparent temperature of the samples."""
         sky, camera = self._sky, stage.camera
         night = sky.lamps > 0.0
-        tables = FaceTables(camera, stage.mesh)
         masks = ground_masks(stage, None if night else sky.sun_direction)
         lights = lights_in_sight(stage) if night else []
         result = np.empty((4, len(samples)), np.float32)

@@ -32,6 +32,7 @@ def car_side(body: CarBody) -> Texels:
         return 0.5 + z / body.length, 1.0 - (y - SIDE_BOTTOM) / SIDE_HEIGHT
 
     canvas.polygon([at(-9, 0.30), at(9, 0.30), at(9, 0.0), at(-9, 0.0)], _BLACK, heat=10, gloss=30)
+    canvas.polygon([at(-9, 0.60), at(9, 0.60), at(9, 0.585), at(-9, 0.585)], (215, 215, 215), paint=255, gloss=60)
     for z in body.axles:
         x, y = at(z, body.wheel_radius)
         arch = [

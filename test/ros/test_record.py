@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,15 +16,13 @@ import cv2
 import numpy as np
 import pytest
 import rclpy
-from rclpy.node import Node
+from harness import PATIENCE, PERIOD, START, image_message
 from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image
 
-from harness import PATIENCE, PERIOD, START, image_message
 from psfusion_ros.gallery import FOLDERS, read_timeline
-from psfusion_ros.monitor import Monitor
 from psfusion_ros.spool import INPUTS, OUTPUTS, Spool
 
 RECORD = [sys.executable, "-m", "psfusion_ros.record"]
@@ -164,27 +163,94 @@ def test_losses_that_the_middleware_reports_are_counted_without_sequence_numbers
     assert spool.lost()["visible/image"] == 4
 
 
-class Recorder:
-    """The recorder as a process, and a publisher for each of its topics."""
+def record(environment: dict[str, str], output: Path, numbers: range) -> subprocess.CompletedProcess[str]:
+    """Run the recorder while these sets of messages are published ten times a second."""
+    node = rclpy.create_node("cameras_and_fusion")
+    publishers = {
+        topic: node.create_publisher(CameraInfo if topic == "fused/camera_info" else Image, topic, 50)
+        for topic in (*INPUTS, *OUTPUTS)
+    }
+    command = [*RECORD, "--output", str(output)]
+    try:
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + PATIENCE
+            while not all(publisher.get_subscription_count() for publisher in publishers.values()):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            for number in numbers:
+                time.sleep(0.1)
+                for topic, message in set_of_messages(number).items():
+                    publishers[topic].publish(message)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        node.destroy_node()
+    return subprocess.CompletedProcess(command, process.returncode, stderr=errors)
 
-    def __init__(self, environment: dict[str, str], output: Path) -> None:
-        with Monitor() as monitor:
-            self.process = subprocess.Popen(
-                [*RECORD, "--output", str(output)], env=environment, stderr=subprocess.PIPE, text=True
-            )
-            publishers = {
-                topic: monitor.node.create_publisher(
-                    CameraInfo if topic == "fused/camera_info" else Image, topic, 50
-                )
-                for topic in (*INPUTS, *OUTPUTS)
-            }
 
-            def connected() -> bool:
-                return all(publisher.get_subscription_count() for publisher in publishers.values())
-
-            monitor.wait_for(connected, "the recorder", PATIENCE)
-            yield_to(monitor.node)
+def read_png(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image if image.ndim == 2 else image[..., ::-1]
 
 
-def yield_to(node: Node) -> None:
-    rclpy.spin_once(node, timeout_sec=0.1)
+def test_recorder_writes_what_was_sent_and_a_sheet_and_a_video(
+    session_environment: dict[str, str], tmp_path: Path
+) -> None:
+    ended = record(session_environment, tmp_path, range(12))
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads((tmp_path / "record.json").read_text())
+    stamps = [frame["stamp"] for frame in report["frames"]]
+    # It may join late, but then it misses nothing.
+    assert stamps == [START + number * PERIOD for number in range(12)][-len(stamps) :]
+    assert report["fused"] == report["pairs_in"] == len(stamps) > 0
+    assert all(topic == {"received": len(stamps), "lost": 0} for topic in report["topics"].values())
+    for frame in report["frames"]:
+        sent = set_of_messages((frame["stamp"] - START) // PERIOD)
+        for topic, folder in FOLDERS.items():
+            written = read_png(tmp_path / folder / f"{frame['name']}.png")
+            assert written.tobytes() == bytes(sent[topic].data)
+    assert read_png(tmp_path / "contact_sheet.png").shape[2] == 3
+    video = cv2.VideoCapture(str(tmp_path / "side_by_side.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == len(stamps)
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10.0)
+    assert video.read()[0]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *FOLDERS.values(), "record.json", "contact_sheet.png", "side_by_side.mp4",
+    }  # fmt: skip
+
+
+def test_recording_again_replaces_its_own_images_and_nothing_else(
+    session_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "fused").mkdir()
+    for name in ("earlier", "mine"):
+        (tmp_path / "fused" / f"{name}.png").write_bytes(b"")
+    (tmp_path / "record.json").write_text(json.dumps({"frames": [{"name": "earlier"}]}))
+    assert record(session_environment, tmp_path, range(4)).returncode == 0
+    names = {path.stem for path in (tmp_path / "fused").iterdir()}
+    report = json.loads((tmp_path / "record.json").read_text())
+    assert names == {"mine", *(frame["name"] for frame in report["frames"])}
+
+
+def test_recorder_that_heard_nothing_says_so_and_ends_with_status_1(
+    session_environment: dict[str, str], tmp_path: Path
+) -> None:
+    ended = record(session_environment, tmp_path, range(0))
+    assert ended.returncode == 1
+    assert json.loads((tmp_path / "record.json").read_text())["pairs_in"] == 0
+    assert "Traceback" not in ended.stderr
+
+
+def test_folder_that_cannot_be_made_ends_with_status_2_and_one_line(
+    session_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    command = [*RECORD, "--output", str(tmp_path / "file" / "folder")]
+    ended = subprocess.run(
+        command, env=session_environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("record: ")
