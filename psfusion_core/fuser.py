@@ -69,7 +69,7 @@ class Fuser:
         self.warm_up(MINIMUM_SIZE, MINIMUM_SIZE)
 
     def warm_up(self, height: int, width: int) -> None:
-        """Run once at this size, so that the first real pair of this size is not slower than the next."""
+        """Run once at this size, so that its first real pair is not slower than the next."""
         self(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
 
     def __call__(
@@ -79,8 +79,8 @@ class Fuser:
 
         Args:
             visible: (H, W, 3) uint8 RGB, H and W at least 32.
-            infrared: (H, W) uint8, or uint16 counts, which are stretched to 8 bits by their own 1st and 99th
-                percentile (:func:`psfusion_core.stream.gain.stretch`). Hot is bright.
+            infrared: (H, W) uint8, or uint16 counts, which are stretched to 8 bits by their own 1st and
+                99th percentile (:func:`psfusion_core.stream.gain.stretch`). Hot is bright.
 
         Returns:
             Image and mask of the same H and W: the pair is padded for the network and cropped back, never
@@ -100,7 +100,7 @@ class Fuser:
         return FusionResult(pixels.cpu().numpy(), mask.cpu().numpy())
 
     def _upload(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """(H, W, C) uint8 -> (1, C, H, W) float32 in [0, 1] on the engine's device; bytes are what travels."""
+        """(H, W, C) uint8 -> (1, C, H, W) float32 in [0, 1] on the engine's device; bytes travel."""
         # A frame may be a read-only view of a message, which from_numpy would warn about.
         pixels = torch.from_numpy(image if image.flags.writeable else image.copy())
         return pixels.to(self.engine.device).permute(2, 0, 1).unsqueeze(0).float().div_(255.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -72,7 +72,7 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
     return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
 
 
-def _read(path: Path, flags: int) -> npt.NDArray[np.generic]:
+def _read(path: Path, flags: int) -> npt.NDArray[Any]:
     # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
     data = np.fromfile(path, np.uint8)
     image = cv2.imdecode(data, flags) if data.size else None
@@ -99,7 +99,7 @@ def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """
     image = _read(path, cv2.IMREAD_UNCHANGED)
     if image.ndim == 3:
-        image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)
+        image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
     if image.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
     return image
@@ -119,14 +119,14 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
-def write_image(path: Path, image: npt.NDArray[np.generic]) -> None:
+def write_image(path: Path, image: npt.NDArray[Any]) -> None:
     """Write (H, W) or (H, W, 3) RGB, the format given by the suffix.
 
     Raises:
         OSError: the file cannot be written.
     """
     if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     ok, data = cv2.imencode(path.suffix, image)
     if not ok:
         raise OSError(f"cannot encode {path}")

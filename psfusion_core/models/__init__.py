@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-
 from psfusion_core.models.checkpoint import load_weights
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.models.psfusion import PSFusion

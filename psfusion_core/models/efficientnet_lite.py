@@ -43,12 +43,13 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLiteEncoder(nn.Module):
-    """(B, in_channels, h, w) -> features of 16, 24, 40 and 112 channels at 1/2, 1/4, 1/8 and 1/16 of h and w."""
+    """(B, in_channels, h, w) -> 16, 24, 40 and 112 channels at 1/2, 1/4, 1/8 and 1/16 of h and w."""
 
     channels = (16, 24, 40, 112)
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
+        self.in_channels = in_channels
         self.stem = nn.Sequential(*conv_bn(in_channels, STEM_CHANNELS, 3, stride=2), nn.ReLU6(inplace=True))
         self.stages = nn.ModuleList()
         previous = STEM_CHANNELS

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def check_inputs(visible: Tensor, infrared: Tensor, size_multiple: int) -> None:
-    """Raise ValueError unless the shapes are (B, 3, H, W) and (B, 1, H, W) with H and W multiples of one number.
+    """Raise ValueError unless the shapes are (B, 3, H, W) and (B, 1, H, W), H and W multiples of a number.
 
     The message says what came and, for H or W, what to pad to.
     """

@@ -175,7 +175,7 @@ class SemanticHeads(nn.Module):
 
 
 class DenseSceneReconstruction(nn.Module):
-    """DSRM: convolutions each fed the concatenation of the input and all earlier outputs; returns the last."""
+    """DSRM: each convolution is fed the input and all earlier outputs; the last output is returned."""
 
     def __init__(self, channels: int, depth: int = 3) -> None:
         super().__init__()
@@ -189,7 +189,7 @@ class DenseSceneReconstruction(nn.Module):
 
 
 class SceneFidelityHead(nn.Module):
-    """Reconstruct one source image in [0, 1] from d through a mask of its own (B, c, H, W) -> (B, 1, H, W)."""
+    """One source image in [0, 1], from d through a mask of its own: (B, c, H, W) -> (B, 1, H, W)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -42,7 +42,7 @@ def random_building(
     count = int(rng.integers(storeys[0], storeys[1] + 1))
     return Building(
         side, start, end, front, 10.0 + 6.0 * float(rng.random()), SHOP_HEIGHT + count * STOREY_METRES,
-        int(rng.integers(len(STYLES))), int(rng.integers(len(_WALLS))), bool(rng.random() < 0.7),
+        int(rng.integers(len(STYLES))), int(rng.integers(len(_WALLS))), bool(rng.random() < 0.8),
     )  # fmt: skip
 
 
@@ -96,6 +96,8 @@ class BuildingBuilder:
         metres, shift = FACADE_METRES, float(rng.random()) * FACADE_METRES
         near, far = (front, plot.start), (front, plot.end)
         ends = (near, far) if side > 0 else (far, near)
+        if rng.random() < 0.5:
+            blind = wall
         for s, sign in ((plot.start, -1.0), (plot.end, 1.0)):
             self._quad(
                 (front, s), (back, s), 0.0, plot.height, blind, (0, 0, sign), (metres, metres), shift, anchor

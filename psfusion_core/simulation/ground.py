@@ -41,7 +41,8 @@ class GroundBuilder:
         self.builder = MeshBuilder(ROAD)
         sealed = air + warmth
         asphalt, concrete = texture("asphalt"), texture("concrete")
-        self.asphalt = Surface((0.15, 0.15, 0.155), asphalt, 0, 0.5, sealed, 4.0, ground=True)
+        self.asphalt = Surface((0.15, 0.15, 0.155), asphalt, 0, 0.6, sealed, 4.0, ground=True)
+        self.track = Surface((0.135, 0.135, 0.14), asphalt, 0, 0.8, sealed + 0.3, 4.0, ground=True)
         self.patch = Surface((0.085, 0.085, 0.09), asphalt, 0, 0.6, sealed + 0.7, 4.0, ground=True)
         self.gutter = Surface((0.20, 0.195, 0.185), concrete, 0, 0.5, sealed - 0.5, 4.0, ground=True)
         self.paint = Surface(_WHITE, concrete, 0, 0.8, sealed - 1.2, 4.0, ground=True)
@@ -98,6 +99,8 @@ class GroundBuilder:
             self.kerb_line(side, s0, s1)
             self.strip(side * FRONTAGE, side * 70.0, s0, s1, self.verge, VERGE, KERB_HEIGHT)
             self.strip(side * 3.42, side * 3.56, s0, s1, self.paint, MARKING)
+        for x in (-2.6, -1.0, 1.0, 2.6):
+            self.strip(x - 0.32, x + 0.32, s0, s1, self.track, PATCH)
         for k in range(2):
             self.strip(-0.06, 0.06, s0 + 6.0 * k + 1.0, s0 + 6.0 * k + 4.0, self.paint, MARKING)
 

@@ -19,6 +19,7 @@ Mask = npt.NDArray[np.uint8]
 
 _SHADOW_REACH = 110.0
 _CONTACT_REACH = 60.0
+_LEAF_PATCHES = 26
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,11 @@ def _leaf_patches(sprites: npt.NDArray[np.void], sun: FloatArray) -> FloatArray:
     across = np.cross(sun, (0.0, 1.0, 0.0))
     across = across / np.sqrt(dot3(across, across))
     above = np.cross(across, sun)
-    ring = np.array(
-        [(1.0, 0.0), (0.7, 0.7), (0.0, 1.0), (-0.7, 0.7), (-1.0, 0.0), (-0.7, -0.7), (0.0, -1.0), (0.7, -0.7)]
-    )
-    spots = np.array([(0.0, 0.0, 0.42), (0.5, 0.3, 0.3), (-0.45, 0.35, 0.3), (0.3, -0.5, 0.26), (-0.4, -0.45, 0.3),
-                      (0.85, -0.1, 0.16), (-0.85, 0.0, 0.15), (0.1, 0.8, 0.18), (0.7, -0.6, 0.12)])  # fmt: skip
+    rng = np.random.default_rng(3)
+    spots = np.stack([*(1.7 * rng.random((2, _LEAF_PATCHES)) - 0.85), 0.08 + 0.24 * rng.random(_LEAF_PATCHES)], axis=1)
+    spots = spots[spots[:, 0] ** 2 + spots[:, 1] ** 2 < 0.8]
+    corners = [(1.0, 0.1), (0.6, 0.6), (0.0, 1.0), (-0.8, 0.7), (-0.9, -0.1), (-0.6, -0.8), (0.1, -1.0), (0.8, -0.5)]
+    ring = np.array(corners)
     local = spots[:, None, :2] + spots[:, None, 2:] * ring[None]
     half = sprites["half_size"]
     patches = (

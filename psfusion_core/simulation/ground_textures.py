@@ -18,23 +18,22 @@ def asphalt(rng: np.random.Generator) -> Texels:
     canvas = Canvas(512)
     grain = rng.random((512, 512))
     blotches = fractal_noise(rng, 512, 4, 5)
-    canvas.shade(
-        0.62 + 0.22 * (grain - 0.5) + 0.34 * (value_noise(rng, 512, 170) - 0.5) * 0.8 + 0.34 * blotches
-    )
-    for _ in range(5):
+    chips = value_noise(rng, 512, 256) - 0.5
+    canvas.shade(0.70 + 0.24 * (grain - 0.5) + 0.22 * chips + 0.24 * (blotches - 0.3))
+    for _ in range(7):
         x, y = rng.random(2)
         heading = rng.random() * 6.0
-        for _ in range(int(rng.integers(12, 30))):
+        for _ in range(int(rng.integers(8, 34))):
             heading += (rng.random() - 0.5) * 1.5
             step_x, step_y = math.cos(heading) * 0.012, math.sin(heading) * 0.012
-            width = 0.0012 + 0.001 * rng.random()
+            width = 0.0006 + 0.0008 * rng.random()
             points = [
                 (x - step_y * 0.1, y + width),
                 (x + step_x, y + step_y + width),
                 (x + step_x, y + step_y - width),
                 (x, y - width),
             ]
-            canvas.polygon(points, (70, 68, 66), paint=255, heat=10, gloss=40)
+            canvas.polygon(points, (96, 94, 92), paint=255, heat=10, gloss=40)
             x, y = x + step_x, y + step_y
     canvas.warm(34.0 * (blotches - 0.5) + 14.0 * (grain - 0.5))
     wet = np.clip((fractal_noise(rng, 512, 3, 4) - 0.36) * 900.0, 25, 255) * (0.75 + 0.25 * grain)

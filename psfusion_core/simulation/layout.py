@@ -77,9 +77,10 @@ def plan_street(rng: np.random.Generator) -> Layout:
     for side, names in themes.items():
         for k, name in enumerate(names):
             _furnish(rng, layout, side, k * SECTOR, name)
-            # lamps alternate between the sides; parks and guardrails stay dark
-            if (k % 2 == 0) == (side > 0) and name not in ("park", "guardrail"):
-                layout.lamps.append((side, road.kerb(side, k * SECTOR + 12.0) + 0.6, k * SECTOR + 12.0))
+            # parks and guardrails stay dark
+            if name not in ("park", "guardrail"):
+                at = k * SECTOR + (7.0 if side > 0 else 19.0)
+                layout.lamps.append((side, road.kerb(side, at) + 0.6, at))
         _build_up(rng, layout, side)
     for s in crossings:
         for side in (-1, 1):

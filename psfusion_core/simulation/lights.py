@@ -21,7 +21,7 @@ COLORS = ((1.0, 0.76, 0.46), (0.94, 0.97, 1.0), (1.0, 0.08, 0.05), (1.0, 0.84, 0
 BEAM_POWER, LAMP_POWER, SHOP_POWER, TAIL_POWER = 34.0, 74.0, 4.0, 0.9
 """Irradiance at 1 m over pi, of a headlight, a street lamp, a shop window and a pair of tail-lights."""
 
-_MIRROR_GAIN = 6.0
+_MIRROR_GAIN = 16.0
 
 
 @dataclass(frozen=True)

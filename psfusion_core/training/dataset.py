@@ -98,7 +98,7 @@ def to_sample(planes: Tensor) -> Sample:
 
 
 class RandomCrops(IterableDataset[Tensor]):
-    """Endless batches (B, 5, size, size) uint8; batch k depends on (seed, k) alone, so that a run can resume."""
+    """Endless batches (B, 5, size, size) uint8; batch k depends on (seed, k) alone: a run can resume."""
 
     def __init__(
         self, sources: Sequence[SourceConfig], size: int, batch_size: int, seed: int, first_batch: int = 0

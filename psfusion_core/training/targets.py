@@ -35,8 +35,8 @@ def refine_pseudo_label(
     """Correct a predicted label map where boxes drawn by people contradict it.
 
     Unlabelled pixels of a person's box that are warmer than its Otsu threshold become person. Where a box
-    still has less than a quarter of its class, its unlabelled pixels are ignored, and so are pixels of a boxed
-    class far from every box of that class: both are likely mistakes, but what is true there is not known.
+    still has less than a quarter of its class, its unlabelled pixels are ignored, and so are pixels of a
+    boxed class outside every box of that class: both are likely mistakes, but the truth is not known.
 
     Args:
         label: (H, W) uint8 predicted class indices.

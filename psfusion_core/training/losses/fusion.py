@@ -1,4 +1,6 @@
-"""What the fused luma F should keep of the visible luma Y and the infrared image I (all (B, 1, H, W) in [0, 1]).
+"""What the fused luma F should keep of the visible luma Y and the infrared image I.
+
+All are (B, 1, H, W) in [0, 1].
 
 Terms and names follow the paper (L_corr, L_grad, L_int); where ours differs, the docstring says so.
 """
@@ -29,8 +31,8 @@ def correlation_loss(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor
 def gradient_loss(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """L_grad = |G F - strongest(G Y, G I)|, G the Sobel gradient in x and y, averaged.
 
-    The paper compares magnitudes, |Sx F| with max(|Sx Y|, |Sx I|), which leaves the sign of an edge open; here
-    the stronger source gradient is followed with its sign, so that edges cannot turn over into halos.
+    The paper compares magnitudes, |Sx F| with max(|Sx Y|, |Sx I|), which leaves the sign of an edge open;
+    here the stronger source gradient is followed with its sign: edges cannot turn over into halos.
     """
     gradients = [
         spatial_gradient(image, mode="sobel", normalized=True) for image in (fused, visible, infrared)
