@@ -1,4 +1,4 @@
-"""Between sensor_msgs/Image and the arrays that the fusion takes and gives.
+"""Between sensor_msgs/Image or CompressedImage and the arrays that the fusion takes and gives.
 
 cv_bridge is asked only about encodings that `psfusion_core.stream.encodings` does not read: it copies, and
 its compiled half does not load beside NumPy 2 on current distributions.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from array import array
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from psfusion_core.stream.compressed import check_compressed, decode_compressed
 from psfusion_core.stream.encodings import PIXEL_FORMATS, check_layout, decode
 from psfusion_core.stream.frame import Frame, FrameError
+
+AnyImage: TypeAlias = Image | CompressedImage
 
 NANOSECONDS = 1_000_000_000
 _CHANNELS = {"mono8": (), "rgb8": (3,)}
@@ -27,28 +30,33 @@ def stamp_of(header: Header) -> int:
     return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
 
 
-def check(message: Image) -> None:
-    """Check that an image can be decoded, by its header and the length of its data alone.
+def check(message: AnyImage) -> None:
+    """Check that an image may be decoded, without a look at its pixels: costs nothing.
 
     Raises:
         FrameError: it cannot.
     """
+    if isinstance(message, CompressedImage):
+        check_compressed(message.format, message.data)
+        return
     if message.encoding not in PIXEL_FORMATS and _cv_bridge() is not None:
         return
     check_layout(message.encoding, message.height, message.width, message.step, len(message.data))
 
 
-def to_frame(message: Image, fallback: Literal["rgb8", "mono8"]) -> Frame:
-    """View a message as a frame, without a copy where its bytes allow.
+def to_frame(message: AnyImage, fallback: Literal["rgb8", "mono8"]) -> Frame:
+    """Decode a message; of a raw one the frame is a view, without a copy, where its bytes allow.
 
     Args:
-        message: the image.
-        fallback: what cv_bridge is asked for where the encoding is none of ours.
+        message: the image, raw or compressed.
+        fallback: what cv_bridge is asked for where a raw image's encoding is none of ours.
 
     Raises:
-        FrameError: the header does not describe the data, or nobody knows the encoding.
+        FrameError: the header does not describe the data, nobody knows the encoding, or it does not decode.
     """
-    if message.encoding in PIXEL_FORMATS or _cv_bridge() is None:
+    if isinstance(message, CompressedImage):
+        encoding, image = decode_compressed(message.format, message.data)
+    elif message.encoding in PIXEL_FORMATS or _cv_bridge() is None:
         encoding = message.encoding
         image = decode(
             message.data, encoding, message.height, message.width, message.step, bool(message.is_bigendian)

@@ -59,9 +59,9 @@ def _source(processes: Processes, options: argparse.Namespace) -> tuple[list[str
         folders = ["--visible", str(options.visible), "--infrared", str(options.infrared)]
         return folders, FolderRecording(options.visible, options.infrared, pairs_per_second=10.0)
     bag = options.output / "drive"
-    print(f"simulating {options.seconds:g} s of driving: {bag}", flush=True)
-    simulate = [*SIMULATE, "--output", str(bag), "--seconds", str(options.seconds)]
-    processes.run("simulate", simulate)
+    print(f"simulating {options.seconds:g} s of driving, by night and by day: {bag}", flush=True)
+    drive = ["--output", str(bag), "--overwrite", "--seconds", str(options.seconds)]
+    processes.run("simulate", [*SIMULATE, *drive])
     return [str(bag)], BagRecording(bag)
 
 
@@ -81,9 +81,10 @@ def _fuse(processes: Processes, played: list[str], output: Path) -> int:
             return processes.ended("replay")
 
         monitor.wait_for(ready, "the node and the recorder to connect", START_SECONDS)
-        print("replaying", flush=True)
         waiting = ["--subscribers", "2", "--wait-for-subscribers", str(START_SECONDS)]
         processes.start("replay", [*REPLAY, *played, *waiting], show=True)
+        monitor.wait_for(lambda: all_played() or monitor.hears_cameras(), "the replay", START_SECONDS)
+        print("replaying", flush=True)
         monitor.wait_for(all_played, "the replay to end")
         monitor.wait_for(monitor.is_idle, "the node to end its last pair", PAIR_SECONDS)
     status = processes.stop("recorder", seconds=600.0)
@@ -98,6 +99,8 @@ def _show(output: Path, recording: Recording, status: int) -> int:
     if not report["fused"]:
         print(f"demo: nothing was fused, see {output / 'log'}", file=sys.stderr)
         return 1
+    if report["fused"] < 0.8 * sent:
+        print(f"this machine is slower than {report['rate']:.1f} Hz: a lower --rate fuses a larger share")
     print(f"figures: {output / REPORT}")
     print(f"images: {output}/fused, mask, overlay")
     print(f"video: {output / VIDEO}")

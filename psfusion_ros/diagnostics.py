@@ -79,13 +79,13 @@ class Diagnostics:
             message = (
                 f"no images though {publishers} publish on {source.topic}: do the QoS profiles match?"
                 if publishers
-                else f"nobody publishes on {source.topic}: start the camera or remap the topic"
+                else f"nobody publishes on {' or '.join(source.topics)}: start the camera or remap the topic"
             )
         else:
             level, message = OK, f"{received / elapsed:.1f} Hz"
         return self._status(
             f"{source.name} input", level, message,
-            topic=source.topic, publishers=publishers, qos=describe(source.qos),
+            topic=source.topic, transport=source.active, publishers=publishers, qos=describe(source.qos),
             rate_hz=f"{received / elapsed:.2f}", received=source.received, rejected=source.rejected,
             last_rejection=source.last_rejection,
         )  # fmt: skip

@@ -65,6 +65,10 @@ class Monitor:
         )
         return inputs and outputs and self.reports > 0
 
+    def hears_cameras(self) -> bool:
+        """Tell whether somebody publishes every input."""
+        return all(self.node.count_publishers(topic) for topic in INPUTS)
+
     def is_idle(self) -> bool:
         """Tell whether the node has said, since this was asked first, that nothing is left to be done."""
         if self._idle_reports is None:

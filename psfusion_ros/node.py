@@ -20,13 +20,13 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool
 
 from psfusion_core.stream.encodings import to_infrared, to_visible
 from psfusion_core.stream.gain import ThermalGain
 from psfusion_core.stream.pairing import Pair
-from psfusion_ros.codec import to_frame
+from psfusion_ros.codec import AnyImage, to_frame
 from psfusion_ros.diagnostics import Diagnostics, Sources
 from psfusion_ros.inputs import LOG_EVERY, ImageInput
 from psfusion_ros.outputs import IMAGE_TOPICS, Outputs
@@ -83,13 +83,12 @@ class PsfusionNode(Node):
         self._pairs = PairRecorder()
         self._outputs = Outputs(self, parameters.overlay_opacity)
         self._camera_info: CameraInfo | None = None
-        self._worker: Worker[Pair[Image]] = Worker(
-            self._synchroniser.take, self._process, self._engine_failed
-        )
+        self._worker = Worker(self._synchroniser.take, self._process, self._engine_failed)
         qos = input_qos(parameters.qos_input, parameters.qos_depth)
+        transport = parameters.transport
         self._inputs = (
-            ImageInput(self, "visible", "visible/image", qos, self._synchroniser.add_visible),
-            ImageInput(self, "infrared", "infrared/image", qos, self._synchroniser.add_infrared),
+            ImageInput(self, "visible", qos, transport, self._synchroniser.add_visible),
+            ImageInput(self, "infrared", qos, transport, self._synchroniser.add_infrared),
         )
         self.create_subscription(
             CameraInfo, "visible/camera_info", self._store_camera_info, qos_profile_sensor_data
@@ -109,8 +108,9 @@ class PsfusionNode(Node):
         """Start the worker and say what the node does."""
         self._worker.start()
         visible, infrared = self._inputs
+        given = f"transport {visible.transport}, {describe(visible.qos)}"
         self.get_logger().info(
-            f"{self._fuser.description}; in: {visible.topic}, {infrared.topic} ({describe(visible.qos)}); "
+            f"{self._fuser.description}; in: {visible.topic}, {infrared.topic} ({given}); "
             f"out: {', '.join(self._outputs.topics().values())} ({describe(OUTPUT_QOS)})"
         )
 
@@ -133,7 +133,7 @@ class PsfusionNode(Node):
         self.get_logger().info(f"fusion {response.message}")
         return response
 
-    def _process(self, pair: Pair[Image]) -> None:
+    def _process(self, pair: Pair[AnyImage]) -> None:
         """Fuse and publish one pair; runs in the worker's thread."""
         self._pairs.taken(pair.difference)
         wanted = self._outputs.wanted()
@@ -202,8 +202,9 @@ def _run(make_fuser: MakeFuser) -> int:
     try:
         node.start()
         executor.spin()
-    except ExternalShutdownException:
-        pass
+    except (ExternalShutdownException, RuntimeError):  # the latter where a signal came as spinning began
+        if rclpy.ok():
+            raise
     finally:
         node.stop()
         node.destroy_node()

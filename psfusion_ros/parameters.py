@@ -10,6 +10,7 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 
 from psfusion_core.stream.gain import GainSettings
+from psfusion_ros.inputs import TRANSPORTS
 from psfusion_ros.qos import INPUT_KINDS
 from psfusion_ros.synchroniser import POLICIES
 
@@ -37,7 +38,7 @@ class Parameters:
     weights: str = _parameter("weights", "default", "default (shipped with the package) or a path")
     device: str = _parameter("device", "auto", "auto, cpu, cuda or cuda:N")
     engine: str = _parameter("engine", "auto", "what runs the network; auto takes the fastest that is there")
-    precision: str = _parameter("precision", "auto", "auto, fp32 or fp16")
+    precision: str = _parameter("precision", "auto", "auto, fp32, fp16 or bf16")
 
     sync_policy: str = _parameter(
         "sync.policy",
@@ -58,6 +59,12 @@ class Parameters:
         "sync.queue_size", 10, "frames that may wait for a partner, per camera", limits=(1, 1000)
     )
 
+    transport: str = _parameter(
+        "transport",
+        "auto",
+        "how images come: auto, raw (Image) or compressed (CompressedImage)",
+        choices=TRANSPORTS,
+    )
     qos_input: str = _parameter(
         "qos.input", "sensor_data", "QoS of the image subscriptions", choices=INPUT_KINDS
     )

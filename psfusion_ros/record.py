@@ -75,10 +75,11 @@ def _remove_images(report: Path) -> None:
 
 
 def _report(timeline: Timeline, spool: Spool, lost: dict[str, int]) -> dict[str, object]:
-    """Return what record.json says. Stamps in ns; latency from the visible to the fused image's arrival."""
+    """Return what record.json says: rate in Hz, stamps in ns, latency from the visible to the fused image."""
     return {
         "summary": timeline.summary(),
         "pairs_in": len(timeline.pairs),
+        "rate": round(timeline.rate, 2),
         "fused": len(timeline.shots),
         "topics": {
             topic: {"received": spool.received[topic], "lost": count} for topic, count in lost.items()

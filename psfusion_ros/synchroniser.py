@@ -10,10 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import Image
 
 from psfusion_core.stream.pairing import RESET_AFTER, Pair, Pairer, Stamped, StreamCounts
-from psfusion_ros.codec import NANOSECONDS, stamp_of
+from psfusion_ros.codec import NANOSECONDS, AnyImage, stamp_of
 
 POLICIES = ("nearest", "approximate", "exact")
 NEVER = -(1 << 63)
@@ -47,17 +46,17 @@ class Synchroniser(ABC):
         self._changed = threading.Condition()
         self._closed = False
 
-    def add_visible(self, message: Image) -> None:
+    def add_visible(self, message: AnyImage) -> None:
         with self._changed:
             self._store(0, message)
             self._changed.notify()
 
-    def add_infrared(self, message: Image) -> None:
+    def add_infrared(self, message: AnyImage) -> None:
         with self._changed:
             self._store(1, message)
             self._changed.notify()
 
-    def take(self) -> Pair[Image] | None:
+    def take(self) -> Pair[AnyImage] | None:
         """Wait for the newest pair that nobody has taken; None once closed."""
         with self._changed:
             while not self._closed:
@@ -83,10 +82,10 @@ class Synchroniser(ABC):
             return self._report()
 
     @abstractmethod
-    def _store(self, camera: int, message: Image) -> None: ...
+    def _store(self, camera: int, message: AnyImage) -> None: ...
 
     @abstractmethod
-    def _next(self) -> tuple[Pair[Image] | None, float | None]:
+    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
         """Return a pair, or else for how many seconds waiting for an image makes sense (None: for ever)."""
 
     @abstractmethod
@@ -101,15 +100,15 @@ class NearestSynchroniser(Synchroniser):
 
     def __init__(self, settings: SyncSettings) -> None:
         super().__init__()
-        self._pairer: Pairer[Image] = Pairer(
+        self._pairer: Pairer[AnyImage] = Pairer(
             settings.tolerance, settings.visible_offset, settings.infrared_offset, settings.queue_size
         )
 
-    def _store(self, camera: int, message: Image) -> None:
+    def _store(self, camera: int, message: AnyImage) -> None:
         add = self._pairer.add_infrared if camera else self._pairer.add_visible
         add(stamp_of(message.header), message, time.monotonic_ns())
 
-    def _next(self) -> tuple[Pair[Image] | None, float | None]:
+    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
         now = time.monotonic_ns()
         pair = self._pairer.take(now)
         deadline = self._pairer.deadline
@@ -149,13 +148,13 @@ class FilterSynchroniser(Synchroniser):
                 self._inputs, settings.queue_size, settings.tolerance / NANOSECONDS
             )
         self._filter.registerCallback(self._paired)
-        self._ready: Pair[Image] | None = None
+        self._ready: Pair[AnyImage] | None = None
         self._newest: list[int | None] = [None, None]
         self._last_paired = [NEVER, NEVER]
         self._resets = 0
         self._counts = (StreamCounts(), StreamCounts())
 
-    def _store(self, camera: int, message: Image) -> None:
+    def _store(self, camera: int, message: AnyImage) -> None:
         stamp = stamp_of(message.header) + self._offsets[camera]
         self._counts[camera].received += 1
         newest = self._newest[camera]
@@ -182,7 +181,7 @@ class FilterSynchroniser(Synchroniser):
         if not late:
             self._ready, self._last_paired = pair, stamps
 
-    def _next(self) -> tuple[Pair[Image] | None, float | None]:
+    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
         pair, self._ready = self._ready, None
         for counts in self._counts:
             counts.paired += pair is not None

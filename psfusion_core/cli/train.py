@@ -23,6 +23,6 @@ def run(options: argparse.Namespace) -> int:
         from psfusion_core.training.config import load_config
         from psfusion_core.training.loop import Trainer
     except ImportError as error:
-        raise ImportError(f"{error}: training needs pip install 'psfusion_ros[train]'") from error
+        raise ImportError(f"{error}: training needs pip install '.[train]'") from error
     Trainer(load_config(options.config, options.overrides)).run()
     return 0

@@ -25,6 +25,9 @@ from psfusion_core.simulation.road import (
 
 CYCLE_METRES = 1.45
 """Ground covered by a walker's cycle of two steps."""
+_CROSSING_SPEED = 1.45
+_AHEAD = 1.7
+"""Whoever crosses has left the camera's lane this many seconds before the camera arrives."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class MovingCar:
 
 @dataclass(frozen=True)
 class Walker:
-    """A person on the pavement, `out` metres from the kerb; or one who waits and then crosses the road."""
+    """A person on the pavement, `out` metres from the kerb; or one who waits on the left and then crosses."""
 
     figure: Figure
     side: int
@@ -78,12 +81,12 @@ class Walker:
     def _cross(self, seconds: float, ego_s: float) -> tuple[float, float, float, float, float]:
         s = self.start + lap_offset(self.start, ego_s)
         arrival = s / EGO_SPEED  # when the camera will be there
-        reached = 3.6 + self.speed * (seconds - arrival + 1.7)
+        reached = 3.6 + self.speed * (seconds - arrival + _AHEAD)
         limit = KERB + self.out
         x = min(max(reached, -limit), limit)
         stride = 1.0 if -limit < reached < limit else 0.0
         phase = self.phase + 2.0 * math.pi * x / CYCLE_METRES
-        return self.side * x, s, self.side * math.pi / 2, phase, stride
+        return x, s, math.pi / 2, phase, stride
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,32 @@ def random_car(rng: np.random.Generator, sky: Atmosphere, running: bool) -> tupl
     return kind, mesh
 
 
+def _oncoming_starts(rng: np.random.Generator, crossings: list[float]) -> list[float]:
+    """Where oncoming cars start: apart from each other, and not on a crossing while someone walks there.
+
+    They drive as fast as the camera, so that what holds on the first lap holds on all.
+    """
+    starts: list[float] = []
+    for attempt in range(400):
+        start = (40.0 if not starts else 0.0) + float(rng.random()) * (40.0 if not starts else PERIOD)
+        gaps = [abs((start - other + PERIOD / 2) % PERIOD - PERIOD / 2) for other in starts]
+        for s in crossings:
+            for early in (3.9, 4.6, 5.3, 6.0, 6.7):  # seconds before the camera's arrival
+                there = start - EGO_SPEED * (s / EGO_SPEED - early)
+                gaps.append(abs((there - s - 2.2 + PERIOD / 2) % PERIOD - PERIOD / 2) + 17.0)
+        if min(gaps) > 24.0 or (attempt > 100 and not starts):
+            starts.append(start)
+        if len(starts) == 5:
+            break
+    return starts
+
+
 def random_actors(rng: np.random.Generator, crossings: list[float], sky: Atmosphere) -> Actors:
     """Traffic for one period of the street; some of each kind is near from the start."""
     cars = []
-    for k in range(5):
+    for start in _oncoming_starts(rng, crossings):
         kind, mesh = random_car(rng, sky, True)
-        start = 34.0 + 55.0 * k + 22.0 * float(rng.random())
-        cars.append(MovingCar(mesh, kind, start, 8.0, -1))
+        cars.append(MovingCar(mesh, kind, start, EGO_SPEED, -1))
     kind, mesh = random_car(rng, sky, True)
     cars.append(MovingCar(mesh, kind, 27.0 + 5.0 * float(rng.random()), EGO_SPEED, 1, lead=True))
     walkers = []
@@ -138,16 +160,15 @@ def random_actors(rng: np.random.Generator, crossings: list[float], sky: Atmosph
         start = 9.0 + (k // 2) * PERIOD / 13 + 9.0 * float(rng.random())
         speed = (1.0 + 0.5 * float(rng.random())) * (1.0 if rng.random() < 0.5 else -1.0)
         speed = 0.0 if rng.random() < 0.15 else speed
-        out = 1.5 + 1.5 * float(rng.random())
+        out = 2.0 + 0.8 * float(rng.random())
         walkers.append(
             Walker(random_figure(rng, sky.air), side, out, start, speed, 6.28 * float(rng.random()))
         )
         if k % 5 == 2 and speed != 0.0:  # in company
             friend = random_figure(rng, sky.air)
-            walkers.append(Walker(friend, side, out + 0.6, start + 0.2, speed, 6.28 * float(rng.random())))
-    for k, s in enumerate(crossings):
-        side = -1 if k == 1 else 1
-        walkers.append(Walker(random_figure(rng, sky.air), side, 0.9, s + 2.2, 1.45, 0.0, True))
+            walkers.append(Walker(friend, side, out - 0.55, start + 0.2, speed, 6.28 * float(rng.random())))
+    for s in crossings:
+        walkers.append(Walker(random_figure(rng, sky.air), 1, 0.9, s + 2.2, _CROSSING_SPEED, 0.0, True))
     cyclists = tuple(
         Cyclist(random_figure(rng, sky.air), bike(rng, sky.air, True), start, 4.4, direction)
         for start, direction in ((17.0 + 5.0 * float(rng.random()), 1), (150.0, 1), (62.0, -1), (210.0, -1))

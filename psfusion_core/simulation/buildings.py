@@ -12,12 +12,17 @@ from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
 from psfusion_core.simulation.road import Road
 from psfusion_core.simulation.texture_library import texture
 
+Color = tuple[float, float, float]
 SHOP_HEIGHT = 3.5
 _WALLS = (
     (0.52, 0.30, 0.22), (0.62, 0.58, 0.50), (0.50, 0.50, 0.49), (0.66, 0.62, 0.56), (0.30, 0.33, 0.37),
     (0.56, 0.44, 0.30), (0.60, 0.52, 0.46), (0.42, 0.36, 0.33),
 )  # fmt: skip
 _AWNINGS = ((0.50, 0.06, 0.05), (0.05, 0.22, 0.14), (0.06, 0.12, 0.30), (0.55, 0.40, 0.12))
+
+
+def _scaled(color: Color, factor: float, offset: float = 0.0) -> Color:
+    return factor * color[0] + offset, factor * color[1] + offset, factor * color[2] + offset
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,11 @@ class BuildingBuilder:
         self.builder = MeshBuilder(OBJECT_LAYER)
 
     def _quad(
-        self, a: tuple[float, float], b: tuple[float, float], low: float, high: float, surface: Surface,
-        facing: tuple[float, float, float], tile: tuple[float, float], shift: float, anchor: tuple[float, ...],
+        self, a: tuple[float, float], b: tuple[float, float], high: float, surface: Surface, facing: Color,
+        tile: tuple[float, float], shift: float, anchor: tuple[float, ...],
     ) -> None:  # fmt: skip
-        """Upright wall from (x, s) `a` to `b`, with a tile that covers `tile` metres and starts at a top left."""
+        """Upright wall from (x, s) `a` to `b`; its tile covers `tile` metres, counted down from the top."""
+        low = 0.0
         points = self.road.points([(*a, high), (*b, high), (*b, low), (*a, low)])
         along = points[1] - points[0]
         along = along / np.sqrt((along * along).sum())
@@ -100,19 +106,17 @@ class BuildingBuilder:
             blind = wall
         for s, sign in ((plot.start, -1.0), (plot.end, 1.0)):
             self._quad(
-                (front, s), (back, s), 0.0, plot.height, blind, (0, 0, sign), (metres, metres), shift, anchor
+                (front, s), (back, s), plot.height, blind, (0, 0, sign), (metres, metres), shift, anchor
             )
         # the tile's rows of windows are counted down from the eaves
-        self._quad(*ends, 0.0, plot.height, wall, (-side, 0, 0), (metres, metres), shift, anchor)
+        self._quad(*ends, plot.height, wall, (-side, 0, 0), (metres, metres), shift, anchor)
         inset = -side * 0.03
         if plot.shops:
             shop = Surface((0.5, 0.5, 0.5), texture(f"shop{rng.integers(3)}"), self.lights * 1.3, 1.0,
                            self.air + 1.5, 2.6 * self.window_heat)  # fmt: skip
             a, b = ((x + inset, s) for x, s in ends)
-            self._quad(a, b, 0.0, SHOP_HEIGHT, shop, (-side, 0, 0), (metres, SHOP_HEIGHT), shift, anchor)
-        self._cornice(
-            plot, Surface(tuple(0.8 * c for c in color), texture("concrete"), 0, 0, self.air), anchor
-        )
+            self._quad(a, b, SHOP_HEIGHT, shop, (-side, 0, 0), (metres, SHOP_HEIGHT), shift, anchor)
+        self._cornice(plot, Surface(_scaled(color, 0.8), texture("concrete"), 0, 0, self.air), anchor)
         if plot.shops and rng.random() < 0.7:
             self._awning(rng, plot, anchor)
         for _ in range(int(rng.integers(1, 4))):
@@ -137,9 +141,7 @@ class BuildingBuilder:
         x, out = plot.side * plot.front, -plot.side * 1.1
         color = _AWNINGS[int(rng.integers(len(_AWNINGS)))]
         surface = Surface(color, texture("cloth"), temperature=self.air - 0.5)
-        lighter = Surface(
-            tuple(min(1.6 * c + 0.1, 0.9) for c in color), texture("cloth"), temperature=self.air - 0.5
-        )
+        lighter = Surface(_scaled(color, 1.4, 0.08), texture("cloth"), temperature=self.air - 0.5)
         length = min(5.5, plot.end - plot.start - 1.0)
         s0 = plot.start + 0.5 + float(rng.random()) * (plot.end - plot.start - 1.0 - length)
         for k in range(6):

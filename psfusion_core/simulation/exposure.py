@@ -56,14 +56,16 @@ def _block_mean(image: npt.NDArray[np.integer]) -> npt.NDArray[np.uint16]:
     rows, columns = -(-height // 4), -(-width // 4)
     padded = np.zeros((rows * 4, columns * 4, channels), np.int32)
     padded[:height, :width] = image
-    return (padded.reshape(rows, 4, columns * 4, channels).sum(axis=1, dtype=np.int32)
-            .reshape(rows, columns, 4, channels).sum(axis=2, dtype=np.int32) // 16).astype(np.uint16)  # fmt: skip
+    rows_summed = padded.reshape(rows, 4, columns * 4, channels).sum(axis=1, dtype=np.int32)
+    total = rows_summed.reshape(rows, columns, 4, channels).sum(axis=2, dtype=np.int32)
+    return (total // 16).astype(np.uint16)
 
 
 def _enlarge(image: npt.NDArray[np.uint16], height: int, width: int) -> npt.NDArray[np.uint16]:
     """Four times as large, cut to (height, width)."""
     size = (image.shape[1] * 4, image.shape[0] * 4)
-    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR_EXACT)[:height, :width]
+    large = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR_EXACT)
+    return np.asarray(large, np.uint16)[:height, :width]
 
 
 def glare(picture: Floats) -> Floats:
@@ -77,7 +79,7 @@ def glare(picture: Floats) -> Floats:
     sixteenth = _block_mean(quarter)
     total = np.zeros(quarter.shape, np.float32)
     for image, sigma, share in ((quarter, 1.6, 0.10), (sixteenth, 1.5, 0.055), (sixteenth, 5.0, 0.035)):
-        spread = cv2.GaussianBlur(image, (0, 0), max(sigma * width / 640.0, 0.4))
+        spread = np.asarray(cv2.GaussianBlur(image, (0, 0), max(sigma * width / 640.0, 0.4)), np.uint16)
         total += np.float32(share) * (spread if image is quarter else _enlarge(spread, *quarter.shape[:2]))
     fine = _enlarge(np.minimum(total, 65535.0).astype(np.uint16), height, width)
     return fine * np.float32(1.0 / _GLARE_STEPS)

@@ -21,7 +21,7 @@ _TEST = 2
 
 @dataclass(frozen=True)
 class Flare:
-    """A lamp: position in the world, colour number, radiance of its halo at 10 m, and radius there (640 px)."""
+    """A lamp: place in the world, colour number, radiance of its halo at 10 m, and radius there (640 px)."""
 
     position: FloatArray
     kind: int
@@ -37,8 +37,8 @@ def flares_in_sight(stage: Stage, sky: Atmosphere) -> list[Flare]:
         forward = np.array(car.forward)
         across = np.array([forward[2], 0.0, -forward[0]]) * car.half_width
         for end, kind, sign, strength, radius in (
-            (np.array(car.front), WHITE, -1.0, 0.10 * sky.headlights, 46.0),
-            (np.array(car.rear), RED, 1.0, 0.16 * sky.tail_lights, 22.0),
+            (np.array(car.front), WHITE, -1.0, 0.15 * sky.headlights, 54.0),
+            (np.array(car.rear), RED, 1.0, 0.2 * sky.tail_lights, 24.0),
         ):
             view = end - camera.origin
             aligned = float((view * forward).sum() / np.sqrt((view * view).sum())) * sign

@@ -39,7 +39,7 @@ def _leaves(rng: np.random.Generator, outline: str) -> Texels:
         axes = (round((3.0 + 4.0 * rng.random()) * 16), round((1.6 + 2.0 * rng.random()) * 16))
         turned = rng.random() * 180.0
         clipped = tuple(min(max(c, 8), 255) for c in color)
-        points = cv2.ellipse2Poly((center[0], center[1]), axes, int(turned), 0, 360, 45)
+        points = np.array(cv2.ellipse2Poly(center, axes, int(turned), 0, 360, 45))
         cv2.fillConvexPoly(rgb, points, clipped, cv2.LINE_8, 4)
         cv2.fillConvexPoly(alpha, points, 255, cv2.LINE_8, 4)
     if outline == "hedge":

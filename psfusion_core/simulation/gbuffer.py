@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from psfusion_core.simulation.atlas import TextureAtlas
 from psfusion_core.simulation.camera import Camera, dot3
-from psfusion_core.simulation.canvas import HEAT, NO_HEAT
 from psfusion_core.simulation.mesh import SURFACE, Mesh
 
 Floats = npt.NDArray[np.float32]
@@ -195,15 +194,10 @@ def _bent_normals(
 def _texels(
     tables: FaceTables, atlas: TextureAtlas, face: npt.NDArray[np.int32], position: Vectors, footprint: Floats
 ) -> npt.NDArray[np.uint8]:
-    """(8, M) texels; plain faces are white all over."""
-    texture = tables.texture.take(face)
-    texels = np.full((8, len(face)), 255, np.uint8)
-    texels[HEAT] = NO_HEAT
-    subset = np.flatnonzero(texture)
-    if len(subset):
-        rows = np.ascontiguousarray(tables.mapping.take(face[subset], axis=0).T)
-        x, y, z = (component[subset] for component in position)
-        u = rows[0] * x + rows[1] * y + rows[2] * z + rows[6]
-        v = rows[3] * x + rows[4] * y + rows[5] * z + rows[7]
-        texels[:, subset] = atlas.sample(texture[subset], u, v, rows[8] * footprint[subset]).T
-    return texels
+    """(8, M) texels."""
+    rows = np.ascontiguousarray(tables.mapping.take(face, axis=0).T)
+    x, y, z = position
+    u = rows[0] * x + rows[1] * y + rows[2] * z + rows[6]
+    v = rows[3] * x + rows[4] * y + rows[5] * z + rows[7]
+    texels = atlas.sample(tables.texture.take(face), u, v, rows[8] * footprint)
+    return np.ascontiguousarray(texels.T)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
 from psfusion_core.simulation.road import (
-    FRONTAGE, KERB, KERB_HEIGHT, LANE_CENTER, PERIOD, ROAD_HALF_WIDTH, Road,
+    FRONTAGE,
+    KERB,
+    KERB_HEIGHT,
+    LANE_CENTER,
+    PERIOD,
+    ROAD_HALF_WIDTH,
+    Road,
 )  # fmt: skip
 from psfusion_core.simulation.texture_library import texture
 
@@ -120,9 +128,9 @@ class GroundBuilder:
             (1, 1, 1), texture("stripes"), 0, 0.3, self.asphalt.temperature + 1.0, 3.0, BUMP, True
         )
         profile = [(0.0, 0.0), (0.22, 0.055), (0.45, 0.075), (0.68, 0.055), (0.9, 0.0)]
-        for (a, low), (b, high) in zip(profile, profile[1:], strict=False):
+        for (a, low), (b, high) in pairwise(profile):
             for x in np.arange(-3.4, 3.4, 0.85).tolist():
-                corners = self.road.points([(x, s + a, low), (x + 0.83, s + a, low), (x + 0.83, s + b, high),
+                corners = self.road.points([(x, s + a, low), (x + 0.85, s + a, low), (x + 0.85, s + b, high),
                                             (x, s + b, high)])  # fmt: skip
                 self.builder.polygon(
                     corners, surface, facing=_UP, layer=MARKING, texture_origin=(0, 0, 0),
@@ -174,6 +182,6 @@ def build_ground(
         s, x = (k + rng.random()) * PERIOD / 16, -3.0 + 5.0 * float(rng.random())
         wide, long = 0.7 + 1.6 * float(rng.random()), 1.5 + 7.0 * float(rng.random())
         ground.strip(x, x + wide, s, s + long, ground.patch, PATCH)
-    for s in (crossings[0] - 14.0, crossings[-1] - 16.0):
+    for s in (10.0, crossings[1] - 14.0, crossings[2] - 14.0):
         ground.arrow(s)
     return ground.build()

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.simulation.billboards import OBJECT_LAYER
 from psfusion_core.simulation.camera import Camera, dot3
 from psfusion_core.simulation.mesh import Mesh
-from psfusion_core.simulation.billboards import OBJECT_LAYER
 from psfusion_core.simulation.raster import project_polygons
 from psfusion_core.simulation.stage import Stage
 
@@ -69,7 +69,7 @@ def cast_shadows(stage: Stage, sun_direction: tuple[float, float, float]) -> Mas
     sprites = sprites[depth < _SHADOW_REACH]
     if len(sprites):
         _fill(camera, mask, _onto_ground(_leaf_patches(sprites, sun), sun), 225)
-    return cv2.GaussianBlur(mask, (3, 3), 0)
+    return np.asarray(cv2.GaussianBlur(mask, (5, 5), 0), np.uint8)
 
 
 def _leaf_patches(sprites: npt.NDArray[np.void], sun: FloatArray) -> FloatArray:
@@ -78,9 +78,20 @@ def _leaf_patches(sprites: npt.NDArray[np.void], sun: FloatArray) -> FloatArray:
     across = across / np.sqrt(dot3(across, across))
     above = np.cross(across, sun)
     rng = np.random.default_rng(3)
-    spots = np.stack([*(1.7 * rng.random((2, _LEAF_PATCHES)) - 0.85), 0.08 + 0.24 * rng.random(_LEAF_PATCHES)], axis=1)
+    spots = np.stack(
+        [*(1.7 * rng.random((2, _LEAF_PATCHES)) - 0.85), 0.08 + 0.24 * rng.random(_LEAF_PATCHES)], axis=1
+    )
     spots = spots[spots[:, 0] ** 2 + spots[:, 1] ** 2 < 0.8]
-    corners = [(1.0, 0.1), (0.6, 0.6), (0.0, 1.0), (-0.8, 0.7), (-0.9, -0.1), (-0.6, -0.8), (0.1, -1.0), (0.8, -0.5)]
+    corners = [
+        (1.0, 0.1),
+        (0.6, 0.6),
+        (0.0, 1.0),
+        (-0.8, 0.7),
+        (-0.9, -0.1),
+        (-0.6, -0.8),
+        (0.1, -1.0),
+        (0.8, -0.5),
+    ]
     ring = np.array(corners)
     local = spots[:, None, :2] + spots[:, None, 2:] * ring[None]
     half = sprites["half_size"]
@@ -105,7 +116,8 @@ def contact_masks(stage: Stage) -> tuple[Mask, Mask]:
         _fill(camera, contact, _rounded(prints, scale), value)
         _fill(camera, warmth, _rounded(warm, scale), value)
     sigma = max(1.2 * camera.width / 640.0, 0.6)
-    return cv2.GaussianBlur(contact, (0, 0), sigma), cv2.GaussianBlur(warmth, (0, 0), sigma)
+    blurred = [np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma), np.uint8) for mask in (contact, warmth)]
+    return blurred[0], blurred[1]
 
 
 def _rounded(prints: npt.NDArray[np.void], scale: float) -> FloatArray:

@@ -46,7 +46,9 @@ def automatic_gain(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     histogram = np.bincount(counts.reshape(-1))
     total = int(counts.size)
     cumulative = np.cumsum(histogram)
-    darkest, median, brightest = (int(np.searchsorted(cumulative, total * share)) for share in (0.01, 0.5, 0.999))
+    darkest, median, brightest = (
+        int(np.searchsorted(cumulative, total * share)) for share in (0.01, 0.5, 0.9996)
+    )
     low = max(darkest, median - _BELOW_MEDIAN)
     high = max(brightest, median + _ABOVE_MEDIAN)
     levels = np.arange(len(histogram))

@@ -86,7 +86,7 @@ def plan_street(rng: np.random.Generator) -> Layout:
         for side in (-1, 1):
             layout.bollards += [(side, road.kerb(side, s + d) + 0.45, s + d) for d in (-0.7, 1.3, 2.9, 4.7)]
         layout.signs.append((1, KERB + 0.7, s - 6.0))
-    layout.poles = [(-1, KERB + 1.5, 8.0 + 36.0 * k) for k in range(8)]
+    layout.poles = [(-1, KERB + 0.8, 8.0 + 36.0 * k) for k in range(8)]
     return layout
 
 
@@ -135,7 +135,7 @@ def _furnish(rng: np.random.Generator, layout: Layout, side: int, s0: float, the
         layout.trees += [(side, KERB + 1.0, at(x)) for x in shares if _clear(layout, at(x))]
     if theme in ("shops", "trees"):
         count = int(rng.integers(3, 6))
-        layout.parked_bikes += [(side, KERB + 1.6, at(0.55) + 0.75 * k) for k in range(count)]
+        layout.parked_bikes += [(side, KERB + 1.05, at(0.55) + 0.75 * k) for k in range(count)]
 
 
 def _build_up(rng: np.random.Generator, layout: Layout, side: int) -> None:

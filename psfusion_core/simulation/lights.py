@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.simulation.camera import Camera, dot3
 from psfusion_core.simulation.gbuffer import GBuffer
 from psfusion_core.simulation.stage import Stage
 
@@ -22,6 +21,7 @@ BEAM_POWER, LAMP_POWER, SHOP_POWER, TAIL_POWER = 34.0, 74.0, 4.0, 0.9
 """Irradiance at 1 m over pi, of a headlight, a street lamp, a shop window and a pair of tail-lights."""
 
 _MIRROR_GAIN = 16.0
+_DOWN = (0.0, -1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Light:
     Attributes:
         kind: LAMP, WHITE (headlight), RED (tail-light) or SHOP.
         position: relative to the camera, world axes.
-        forward: axis of a headlight's beam.
+        forward: the light shines only to this side; (0, 0, 0) shines everywhere.
         power: irradiance at 1 m.
         reach: distance beyond which it is left out.
     """
@@ -44,36 +44,24 @@ class Light:
 
 
 def lights_in_sight(stage: Stage) -> list[Light]:
-    """The lights near enough to matter, own headlights first."""
+    """The lights near enough to matter, own headlights first; they fade in at the far end of their range."""
     camera = stage.camera
     forward = camera.axes[2]
     level = (float(forward[0]), 0.0, float(forward[2]))
-    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 70.0)]
-    down = (0.0, -1.0, 0.0)
-    for kind, points, power, reach in (
-        (LAMP, stage.lamps, LAMP_POWER, 24.0), (SHOP, stage.shop_lights, SHOP_POWER, 9.0),
-    ):  # fmt: skip
-        for point in _near(camera, points, -0.5 * reach, 130.0 if kind == LAMP else 48.0):
-            lights.append(Light(kind, point, down, power, reach))
+    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 60.0)]
+    sources: list[tuple[int, npt.NDArray[np.float64], tuple[float, float, float], float, float, float]] = []
+    sources += [(LAMP, point, _DOWN, LAMP_POWER, 24.0, 90.0) for point in stage.lamps]
+    sources += [(SHOP, point, (0.0, 0.0, 0.0), SHOP_POWER, 9.0, 45.0) for point in stage.shop_lights]
     for vehicle in stage.cars:
-        front, rear = _relative(camera, vehicle.front), _relative(camera, vehicle.rear)
-        if -4.0 < front[2] < 110.0:
-            lights.append(Light(WHITE, front, vehicle.forward, BEAM_POWER * 1.2, 24.0))
-        if 0.0 < rear[2] < 80.0:
-            lights.append(Light(RED, rear, vehicle.forward, TAIL_POWER, 9.0))
+        sources.append((WHITE, np.array(vehicle.front), vehicle.forward, BEAM_POWER * 1.2, 24.0, 70.0))
+        backward = (-vehicle.forward[0], 0.0, -vehicle.forward[2])
+        sources.append((RED, np.array(vehicle.rear), backward, TAIL_POWER, 7.0, 70.0))
+    for kind, point, direction, power, reach, far in sources:
+        x, y, z = (point - camera.origin).tolist()
+        share = min((far - z) / 20.0, 1.0)
+        if z > -0.5 * reach and share > 0.0:
+            lights.append(Light(kind, (x, y, z), direction, power * share, reach))
     return lights
-
-
-def _relative(camera: Camera, point: tuple[float, float, float]) -> tuple[float, float, float]:
-    x, y, z = (np.array(point) - camera.origin).tolist()
-    return x, y, z
-
-
-def _near(
-    camera: Camera, points: npt.NDArray[np.float64], low: float, high: float
-) -> list[tuple[float, float, float]]:
-    depth = dot3(points - camera.origin, camera.axes[2])
-    return [_relative(camera, tuple(point)) for point in points[(depth > low) & (depth < high)].tolist()]
 
 
 def irradiance(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[list[Floats], list[Floats]]:
@@ -104,42 +92,41 @@ def irradiance(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[li
 def _add_light(gbuffer: GBuffer, light: Light, gloss: Floats, received: Floats, mirrored: Floats) -> None:
     to_light = tuple(np.float32(p) - x for p, x in zip(light.position, gbuffer.position, strict=True))
     squared = _dot(to_light, to_light) + np.float32(0.05)
+    facing = _dot(gbuffer.normal, to_light)
     reach = np.float32(light.reach * light.reach)
-    near = np.flatnonzero(squared < reach)
+    lit = (squared < reach) & (facing > 0)
+    if any(light.forward):
+        axis = tuple(np.float32(value) for value in light.forward)
+        lit &= _dot(to_light, axis) < 0
+    near = np.flatnonzero(lit)
     if not len(near):
         return
-    normal, view, cosine, gloss_here = gbuffer.normal, gbuffer.view, gbuffer.cosine, gloss
-    everywhere = len(near) > 0.6 * len(squared)
-    if not everywhere:
-        squared = squared[near]
-        to_light, normal, view = (tuple(k[near] for k in vector) for vector in (to_light, normal, view))
-        cosine, gloss_here = cosine[near], gloss[near]
+    to_light = tuple(component[near] for component in to_light)
+    squared, cosine, gloss = squared[near], gbuffer.cosine[near], gloss[near]
     inverse = ONE / np.sqrt(squared)
-    facing = np.maximum(_dot(normal, to_light), np.float32(0.0)) * inverse
-    window = np.maximum(ONE - squared / reach, np.float32(0.0)) * inverse
+    facing = facing[near] * inverse
+    window = (ONE - squared / reach) * inverse
     intensity = np.float32(light.power) * window * window * _profile(light, to_light, inverse)
     light_here = intensity * facing
+    received[near] += light_here
     # the mirror image shows only where the view is reflected towards the light
+    view = tuple(component[near] for component in gbuffer.view)
     reflected = _dot(view, to_light) * inverse + np.float32(2.0) * cosine * facing
-    shiny = np.flatnonzero((reflected > np.float32(0.72)) & (light_here * gloss_here > np.float32(2e-4)))
-    if everywhere:
-        received += light_here
-    else:
-        received[near] += light_here
+    shiny = np.flatnonzero((reflected > np.float32(0.72)) & (light_here * gloss > np.float32(2e-4)))
     if not len(shiny):
         return
+    at = near[shiny]
     half = tuple(t[shiny] * inverse[shiny] - v[shiny] for t, v in zip(to_light, view, strict=True))
-    along = _dot(half, tuple(k[shiny] for k in normal))
+    along = _dot(half, tuple(component[at] for component in gbuffer.normal))
     lobe = along * along / _dot(half, half)
     for _ in range(5):
         lobe = lobe * lobe
     grazing = ONE - cosine[shiny]
     fresnel = np.float32(0.05) + np.float32(0.95) * grazing * grazing * grazing * grazing * grazing
-    at = shiny if everywhere else near[shiny]
-    mirrored[at] += intensity[shiny] * lobe * fresnel * gloss_here[shiny] * np.float32(_MIRROR_GAIN)
+    mirrored[at] += intensity[shiny] * lobe * fresnel * gloss[shiny] * np.float32(_MIRROR_GAIN)
 
 
-def _dot(first: tuple[Floats, ...], second: tuple[Floats, ...]) -> Floats:
+def _dot(first: tuple[Floats, ...], second: tuple[Floats | np.float32, ...]) -> Floats:
     return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
 
 
@@ -158,5 +145,5 @@ def _profile(light: Light, to_light: tuple[Floats, ...], inverse: Floats) -> Flo
         spread = aside * aside * np.float32(1.0 / (0.33 * 0.33))
         cut = np.clip((drop + np.float32(0.02)) * np.float32(22.0), 0.035, 1.0)
         steep = drop * np.float32(1.0 / 0.30)
-        return cut / ((ONE + spread * spread) * (ONE + steep * steep)) * (along > 0)
+        return cut / ((ONE + spread * spread) * (ONE + steep * steep))
     return ONE

@@ -24,7 +24,7 @@ FRONTAGE = 11.6
 EGO_SPEED = 7.2
 """Speed of the camera car in m/s."""
 BEHIND = 25.0
-"""The copy of a repeating object that is shown lies between BEHIND metres behind the camera and a period on."""
+"""Of a repeating object, the copy between BEHIND metres behind the camera and a period further is shown."""
 BAY_DEPTH = 2.9
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -154,7 +156,7 @@ def guardrail(
         anchor = road.world(x, (s0 + s1) / 2, base)
         post = road.world(x + side * 0.06, s0, base)
         limbs.append(limb(post, (post[0], base + 0.74, post[2]), (0.05, 0.05), steel, 0.0))
-        for (low, out_low), (high, out_high) in zip(profile, profile[1:], strict=False):
+        for (low, out_low), (high, out_high) in pairwise(profile):
             corners = road.points(
                 [(x - side * out_low, s0, base + low), (x - side * out_low, s1, base + low),
                  (x - side * out_high, s1, base + high), (x - side * out_high, s0, base + high)]
@@ -167,6 +169,13 @@ def guardrail(
     return limbs, builder.build()
 
 
+_SIGNS = (
+    ((0.34, (0.60, 0.03, 0.03)), (0.26, (0.82, 0.82, 0.80)), (0.11, (0.05, 0.05, 0.05))),
+    ((0.36, (0.82, 0.82, 0.80)), (0.33, (0.03, 0.12, 0.50)), (0.13, (0.85, 0.85, 0.85))),
+)
+"""Rings of each kind of sign from the outermost: radius and colour."""
+
+
 def sign(foot: tuple[float, float, float], kind: int, air: float) -> tuple[Records, Mesh]:
     """Round traffic sign on a post; kind 0 is a speed limit, 1 a crossing."""
     x, y, z = foot
@@ -174,9 +183,7 @@ def sign(foot: tuple[float, float, float], kind: int, air: float) -> tuple[Recor
     limbs = _anchored([limb(foot, (x, y + 2.7, z), (0.035, 0.035), steel)], foot)
     builder = MeshBuilder(OBJECT_LAYER)
     disc = [(np.cos(2 * np.pi * k / 20), np.sin(2 * np.pi * k / 20)) for k in range(20)]
-    rings = (((0.34, (0.60, 0.03, 0.03)), (0.26, (0.82, 0.82, 0.80)), (0.11, (0.05, 0.05, 0.05))),
-             ((0.36, (0.82, 0.82, 0.80)), (0.33, (0.03, 0.12, 0.50)), (0.13, (0.85, 0.85, 0.85))))[kind]  # fmt: skip
-    for k, (radius, color) in enumerate(rings):
+    for k, (radius, color) in enumerate(_SIGNS[kind]):
         plate = Surface(color, 0, 0, 0.1, air - 1.5)
         points = [(x + radius * a, y + 2.45 + radius * b, z - 0.04 - 0.002 * k) for a, b in disc]
         builder.polygon(points, plate, facing=(0, 0, -1), anchor=(x, y, z - 0.01))

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from psfusion_core.simulation.atlas import TextureAtlas
-from psfusion_core.simulation.canvas import Canvas
+from psfusion_core.simulation.canvas import GLOSS, GLOW, Canvas
 from psfusion_core.simulation.facade_textures import facade_tiles
 from psfusion_core.simulation.foliage_textures import foliage_tiles
 from psfusion_core.simulation.ground_textures import ground_tiles
@@ -18,9 +18,11 @@ _SEED = 20230
 
 @lru_cache(maxsize=1)
 def texture_library() -> TextureAtlas:
-    """Atlas of all tiles; tile 0 is plain white."""
+    """Atlas of all tiles; tile 0 is plain: white, and all that its face is."""
     rng = np.random.default_rng(_SEED)
-    tiles = {"plain": Canvas(4).texels}
+    plain = Canvas(4)
+    plain.texels[..., [GLOW, GLOSS]] = 255
+    tiles = {"plain": plain.texels}
     tiles |= ground_tiles(rng) | facade_tiles(rng) | foliage_tiles(rng) | vehicle_tiles()
     return TextureAtlas(tiles)
 

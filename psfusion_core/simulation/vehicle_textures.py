@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.simulation.car_bodies import BODIES, SIDE_BOTTOM, SIDE_HEIGHT, CarBody
 from psfusion_core.simulation.canvas import Canvas
+from psfusion_core.simulation.car_bodies import BODIES, SIDE_BOTTOM, SIDE_HEIGHT, CarBody
 
 Texels = npt.NDArray[np.uint8]
 
@@ -16,6 +18,7 @@ _CHROME = (190, 192, 196)
 _LAMP = (252, 246, 232)
 _RED = (226, 26, 20)
 _AMBER = (240, 140, 30)
+_PLATE, _INK = (236, 236, 230), (60, 64, 84)
 
 
 def _body_canvas() -> Canvas:
@@ -32,7 +35,9 @@ def car_side(body: CarBody) -> Texels:
         return 0.5 + z / body.length, 1.0 - (y - SIDE_BOTTOM) / SIDE_HEIGHT
 
     canvas.polygon([at(-9, 0.30), at(9, 0.30), at(9, 0.0), at(-9, 0.0)], _BLACK, heat=10, gloss=30)
-    canvas.polygon([at(-9, 0.60), at(9, 0.60), at(9, 0.585), at(-9, 0.585)], (215, 215, 215), paint=255, gloss=60)
+    canvas.polygon(
+        [at(-9, 0.60), at(9, 0.60), at(9, 0.585), at(-9, 0.585)], (215, 215, 215), paint=255, gloss=60
+    )
     for z in body.axles:
         x, y = at(z, body.wheel_radius)
         arch = [
@@ -70,71 +75,64 @@ def car_side(body: CarBody) -> Texels:
     return canvas.texels
 
 
+def _place(body: CarBody, x: float, y: float) -> tuple[float, float]:
+    """Tile position of a point of the front or rear, `x` metres to the side and `y` above the road."""
+    return 0.5 + x / body.width, 1.0 - (y - SIDE_BOTTOM) / SIDE_HEIGHT
+
+
+def _box(body: CarBody, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
+    """Tile rectangle between two such points."""
+    (left, low), (right, high) = _place(body, min(x0, x1), y0), _place(body, max(x0, x1), y1)
+    return left, high, right, low
+
+
 def car_front(body: CarBody) -> Texels:
     """Front view: headlights, grille, number plate, lower intake."""
     canvas = _body_canvas()
-
-    def box(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-        half = body.width / 2
-        low, high = 1.0 - (y0 - SIDE_BOTTOM) / SIDE_HEIGHT, 1.0 - (y1 - SIDE_BOTTOM) / SIDE_HEIGHT
-        return 0.5 + x0 / half / 2, high, 0.5 + x1 / half / 2, low
-
     canvas.warm(np.full((512, 512), 26.0))
-    canvas.rectangle(*box(-0.9, 0.10, 0.9, 0.26), _BLACK, heat=30, gloss=20)
-    canvas.rectangle(*box(-0.52, 0.26, 0.52, 0.40), (40, 40, 42), heat=62, gloss=20)
-    canvas.rectangle(*box(-0.46, 0.52, 0.46, 0.66), (34, 34, 37), heat=84, gloss=60)
+    canvas.rectangle(*_box(body, -0.9, 0.10, 0.9, 0.26), _BLACK, heat=30, gloss=20)
+    canvas.rectangle(*_box(body, -0.52, 0.26, 0.52, 0.40), (40, 40, 42), heat=62, gloss=20)
+    canvas.rectangle(*_box(body, -0.46, 0.52, 0.46, 0.66), (34, 34, 37), heat=84, gloss=60)
     for k in range(4):
         y = 0.535 + 0.033 * k
-        canvas.rectangle(*box(-0.45, y, 0.45, y + 0.009), _CHROME, heat=60, gloss=200)
-    canvas.rectangle(*box(-0.07, 0.57, 0.07, 0.64), _CHROME, heat=50, gloss=220)
-    canvas.rectangle(*box(-0.26, 0.40, 0.26, 0.51), (236, 236, 230), heat=20, gloss=40)
-    canvas.rectangle(*box(-0.20, 0.43, 0.20, 0.48), (60, 64, 84), heat=20, gloss=40)
+        canvas.rectangle(*_box(body, -0.45, y, 0.45, y + 0.009), _CHROME, heat=60, gloss=200)
+    canvas.rectangle(*_box(body, -0.07, 0.57, 0.07, 0.64), _CHROME, heat=50, gloss=220)
+    canvas.rectangle(*_box(body, -0.26, 0.40, 0.26, 0.51), _PLATE, heat=20, gloss=40)
+    canvas.rectangle(*_box(body, -0.20, 0.43, 0.20, 0.48), _INK, heat=20, gloss=40)
     for side in (-1.0, 1.0):
-        canvas.polygon(
-            [box(side * x, y, side * x, y)[:2] for x, y in ((0.48, 0.57), (0.92, 0.60), (0.92, 0.71), (0.52, 0.68))],
-            (150, 152, 156), heat=40, gloss=220,
-        )  # fmt: skip
-        x, y = box(side * 0.68, 0.635, 0, 0)[0], box(0, 0.635, 0, 0.635)[1]
-        canvas.disc(x, y, 0.034, _LAMP, glow=255, heat=110, gloss=160)
-        canvas.rectangle(*sorted_box(box(side * 0.62, 0.30, side * 0.78, 0.35)), _AMBER, glow=40, heat=30)
+        glass = ((0.48, 0.57), (0.92, 0.60), (0.92, 0.71), (0.52, 0.68))
+        corners = [_place(body, side * x, y) for x, y in glass]
+        canvas.polygon(corners, (150, 152, 156), heat=40, gloss=220)
+        canvas.disc(*_place(body, side * 0.68, 0.635), 0.034, _LAMP, glow=255, heat=110, gloss=160)
+        canvas.rectangle(*_box(body, side * 0.62, 0.30, side * 0.78, 0.35), _AMBER, glow=40, heat=30)
     return canvas.texels
 
 
 def car_rear(body: CarBody) -> Texels:
     """Rear view: tail-lights, number plate, bumper, warm exhaust."""
     canvas = _body_canvas()
-
-    def box(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-        half = body.width / 2
-        low, high = 1.0 - (y0 - SIDE_BOTTOM) / SIDE_HEIGHT, 1.0 - (y1 - SIDE_BOTTOM) / SIDE_HEIGHT
-        return sorted_box((0.5 + x0 / half / 2, high, 0.5 + x1 / half / 2, low))
-
-    canvas.rectangle(*box(-0.9, 0.10, 0.9, 0.30), _BLACK, heat=16, gloss=20)
-    canvas.rectangle(*box(-0.9, 0.47, 0.9, 0.48), (120, 120, 120), paint=255, gloss=40)
-    canvas.rectangle(*box(-0.28, 0.62, 0.28, 0.75), (236, 236, 230), glow=14, heat=6, gloss=40)
-    canvas.rectangle(*box(-0.21, 0.655, 0.21, 0.715), (60, 64, 84), heat=6, gloss=40)
+    canvas.rectangle(*_box(body, -0.9, 0.10, 0.9, 0.30), _BLACK, heat=16, gloss=20)
+    canvas.rectangle(*_box(body, -0.9, 0.47, 0.9, 0.48), (120, 120, 120), paint=255, gloss=40)
+    canvas.rectangle(*_box(body, -0.28, 0.62, 0.28, 0.75), _PLATE, glow=14, heat=6, gloss=40)
+    canvas.rectangle(*_box(body, -0.21, 0.655, 0.21, 0.715), _INK, heat=6, gloss=40)
     for side in (-1.0, 1.0):
         canvas.rectangle(
-            *box(side * 0.50, 0.62, side * 0.92, 0.82), (130, 20, 18), glow=90, heat=16, gloss=160
+            *_box(body, side * 0.50, 0.62, side * 0.92, 0.82), (130, 20, 18), glow=90, heat=16, gloss=160
         )
-        canvas.rectangle(*box(side * 0.60, 0.65, side * 0.92, 0.79), _RED, glow=255, heat=34, gloss=120)
         canvas.rectangle(
-            *box(side * 0.50, 0.65, side * 0.58, 0.79), (236, 232, 226), glow=30, heat=16, gloss=160
+            *_box(body, side * 0.60, 0.65, side * 0.92, 0.79), _RED, glow=255, heat=34, gloss=120
         )
-    canvas.disc(box(0.52, 0.24, 0.52, 0.24)[0], box(0, 0.24, 0, 0.24)[1], 0.022, (30, 30, 30), heat=127)
-    canvas.disc(box(0.52, 0.24, 0.52, 0.24)[0], box(0, 0.24, 0, 0.24)[1], 0.05, None, paint=60, heat=70)
+        canvas.rectangle(
+            *_box(body, side * 0.50, 0.65, side * 0.58, 0.79), (236, 232, 226), glow=30, heat=16, gloss=160
+        )
+    exhaust = _place(body, 0.52, 0.24)
+    canvas.disc(*exhaust, 0.05, None, paint=60, heat=70)
+    canvas.disc(*exhaust, 0.022, (30, 30, 30), heat=127)
     return canvas.texels
 
 
-def sorted_box(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """The same rectangle with its corners in order."""
-    return min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])
-
-
 def _circle(count: int) -> list[tuple[float, float]]:
-    import math
-
-    return [(math.cos(6.2832 * k / count), math.sin(6.2832 * k / count)) for k in range(count)]
+    return [(math.cos(2.0 * math.pi * k / count), math.sin(2.0 * math.pi * k / count)) for k in range(count)]
 
 
 def wheel() -> Texels:

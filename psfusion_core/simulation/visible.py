@@ -40,7 +40,8 @@ def visible_radiance(
     """
     emission = gbuffer.of_face("emission")
     glow = gbuffer.channel(GLOW) * (emission > 0)
-    paint = gbuffer.channel(PAINT)
+    bare = ONE - gbuffer.channel(PAINT)
+    paint = ONE - bare * bare * bare  # where a bright detail fades into paint, paint wins: no pale rims
     color = gbuffer.of_face("color")
     gloss = gbuffer.channel(GLOSS) * gbuffer.of_face("gloss")
     ground = gbuffer.of_face("ground")

@@ -80,7 +80,7 @@ class _Assembly:
 
     def parked(self, rng: np.random.Generator) -> None:
         for side, x, s, turn in self.layout.parked:
-            kind, mesh = random_car(rng, self.sky, False)
+            _, mesh = random_car(rng, self.sky, False)
             yaw = self.road.heading(s) + (side * np.pi / 2 if turn else 0.0 if side > 0 else np.pi)
             anchor = self.at(side, x, s, 0.0)
             self.meshes.append(mesh.placed(anchor, yaw))

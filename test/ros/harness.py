@@ -20,10 +20,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_srvs.srv import SetBool
 
 from psfusion_core.stream.encodings import PIXEL_FORMATS
+from psfusion_ros.codec import AnyImage
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_NODE = [sys.executable, "-m", "psfusion_ros.node"]
@@ -142,13 +143,16 @@ class NodeProcess:
 class Peer:
     """A node of the test's own process: two cameras, and a subscriber to every output."""
 
-    def __init__(self, outputs: tuple[str, ...] = tuple(OUTPUTS)) -> None:
+    def __init__(
+        self, outputs: tuple[str, ...] = tuple(OUTPUTS), transport: str = "raw", name: str = "peer"
+    ) -> None:
         self.received: dict[str, list[Any]] = defaultdict(list)
         self._came = threading.Condition()
-        self._node: Node = rclpy.create_node("peer")
+        self._node: Node = rclpy.create_node(name)
         qos = QoSProfile(depth=50)
-        self.visible = self._node.create_publisher(Image, "visible/image", qos)
-        self.infrared = self._node.create_publisher(Image, "infrared/image", qos)
+        kind, ending = (CompressedImage, "/compressed") if transport == "compressed" else (Image, "")
+        self.visible = self._node.create_publisher(kind, f"visible/image{ending}", qos)
+        self.infrared = self._node.create_publisher(kind, f"infrared/image{ending}", qos)
         self.camera_info = self._node.create_publisher(CameraInfo, "visible/camera_info", qos)
         for topic in outputs:
             self._node.create_subscription(OUTPUTS[topic], topic, self._keeper(topic), qos)
@@ -160,19 +164,19 @@ class Peer:
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
 
-    def connect(self) -> None:
-        """Wait until the node hears this peer's cameras, and knows its subscriptions."""
+    def connect(self, peers: int = 1) -> None:
+        """Wait until the node hears this peer's cameras, and knows the subscriptions of so many peers."""
 
         def is_connected() -> bool:
             hears = self.visible.get_subscription_count() and self.infrared.get_subscription_count()
             status = self.status("outputs")
             return bool(hears) and all(
-                f"{topic} 1" in status.get("subscribers", "") for topic in self._outputs
+                f"{topic} {peers}" in status.get("subscribers", "") for topic in self._outputs
             )
 
         self.wait_until(is_connected, "the node to discover the peer")
 
-    def send(self, visible: Image | None = None, infrared: Image | None = None) -> None:
+    def send(self, visible: AnyImage | None = None, infrared: AnyImage | None = None) -> None:
         if visible is not None:
             self.visible.publish(visible)
         if infrared is not None:

@@ -14,8 +14,11 @@ import time
 from functools import partial
 
 import rclpy
-import sensor_msgs.msg
 from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+
+KINDS = {kind.__name__: kind for kind in (CameraInfo, Clock, Image)}
 
 
 def main() -> None:
@@ -28,9 +31,7 @@ def main() -> None:
     rclpy.init()
     node = rclpy.create_node("listener")
     for topic, kind in (pair.split("=") for pair in topics):
-        node.create_subscription(
-            getattr(sensor_msgs.msg, kind), topic, partial(keep, topic), QoSProfile(depth=100), raw=True
-        )
+        node.create_subscription(KINDS[kind], topic, partial(keep, topic), QoSProfile(depth=100), raw=True)
     print("ready", flush=True)
     seen, last = 0, time.monotonic()
     while len(received) < int(count) and time.monotonic() - last < 20:

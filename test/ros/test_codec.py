@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from types import ModuleType
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from psfusion_core.stream.encodings import PIXEL_FORMATS, to_infrared, to_visible
@@ -99,6 +100,29 @@ def test_any_message_gives_an_image_of_its_size_or_a_frame_error(
         frame = codec.to_frame(message, "rgb8")
         assert to_visible(frame).shape == (height, width, 3)
         assert to_infrared(frame).shape == (height, width)
+
+
+@given(format=st.sampled_from(["jpeg", "png", "16UC1; compressedDepth png", ""]), data=st.binary(max_size=64))
+def test_a_compressed_message_that_fails_the_check_is_not_decoded(format: str, data: bytes) -> None:
+    message = CompressedImage(format=format, data=array("B", data))
+    for use in (codec.check, lambda m: codec.to_frame(m, "rgb8")):
+        with pytest.raises(FrameError, match=r"\Aexpected [^\n]+, got [^\n]+\Z"):
+            use(message)
+
+
+def test_a_compressed_image_over_the_wire_is_a_frame_with_its_stamp_and_its_pixels() -> None:
+    counts = np.random.default_rng(0).integers(0, 65536, (5, 7), np.uint16)
+    message = CompressedImage(format="mono16; png compressed ")
+    message.header.frame_id = "infrared_optical"
+    message.header.stamp.sec, message.header.stamp.nanosec = 12, 34
+    message.data = array("B", cv2.imencode(".png", counts)[1].tobytes())
+
+    received = deserialize_message(serialize_message(message), CompressedImage)
+    codec.check(received)
+    frame = codec.to_frame(received, "mono8")
+
+    assert (frame.stamp, frame.frame_id, frame.encoding) == (12_000_000_034, "infrared_optical", "mono16")
+    assert np.array_equal(frame.image, counts)
 
 
 class FakeBridge:

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from harness import PATIENCE, ROOT, STUB_NODE
+from harness import PATIENCE, REAL_NODE, ROOT, STUB_NODE
 
 # The demo itself, with another program in place of the node.
 WITH_NODE = "import sys; from psfusion_ros import demo; demo.NODE = {node!r}; sys.exit(demo.main())"
@@ -59,6 +59,19 @@ def test_demo_fuses_a_users_folders_and_prints_the_paths_last(folders: list[str]
     assert sheet.endswith(str(output / "contact_sheet.png"))
     assert cv2.imread(str(output / "contact_sheet.png")) is not None
     assert cv2.VideoCapture(str(output / "side_by_side.mp4")).read()[0]
+
+
+@pytest.mark.slow
+def test_demo_of_a_simulated_drive_with_the_real_network_replaces_an_earlier_drive(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    process = demo("--seconds", "0.6", "--rate", "0.2", "--output", str(tmp_path), node=REAL_NODE)
+    printed, errors = process.communicate(timeout=4 * PATIENCE)
+    assert process.returncode == 0, errors
+    assert "6 pairs sent; 6 pairs in" in printed
+    report = json.loads((tmp_path / "record.json").read_text())
+    assert report["fused"] > 0
+    assert len(list((tmp_path / "fused").glob("*.png"))) == report["fused"]
+    assert report["incomplete"] == {}
 
 
 def test_demo_shows_the_log_of_a_node_that_does_not_start(folders: list[str], tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class FakeNode:
 
 def fake_input(name: str) -> Any:
     return SimpleNamespace(
-        name=name, topic=f"/{name}/image", qos=input_qos("sensor_data", 5), enabled=True,
+        name=name, topic=f"/{name}/image", topics=(f"/{name}/image", f"/{name}/image/compressed"),
+        active="raw", qos=input_qos("sensor_data", 5), enabled=True,
         received=0, rejected=0, last_rejection="", last_arrival=None, publisher_count=lambda: 1,
     )  # fmt: skip
 
@@ -104,7 +105,7 @@ def test_a_silent_camera_is_told_apart_from_one_that_nobody_publishes(scene: Sce
     visible, infrared = statuses["psfusion_node: visible input"], statuses["psfusion_node: infrared input"]
     assert (visible.level, infrared.level) == (WARN, WARN)
     assert "do the QoS profiles match?" in visible.message
-    assert "nobody publishes on /infrared/image" in infrared.message
+    assert "nobody publishes on /infrared/image or /infrared/image/compressed" in infrared.message
 
 
 @pytest.mark.parametrize(("rejected", "level"), [(3, WARN), (10, ERROR)])

@@ -192,7 +192,7 @@ def test_the_start_up_line_says_engine_topics_and_qos(stub: NodeProcess) -> None
         "stub on cpu",
         "/visible/image",
         "/infrared/image",
-        "best effort",
+        "transport auto, best effort",
         *(f"/{name}" for name in OUTPUTS),
     ):
         assert words in line
@@ -204,6 +204,7 @@ def test_the_start_up_line_says_engine_topics_and_qos(stub: NodeProcess) -> None
         ("sync.tolerance_ms:=-1.0", "sync.tolerance_ms"),
         ("sync.tolerance_ms:=30", "50.0"),
         ("sync.policy:=psychic", "nearest, approximate, exact"),
+        ("transport:=pigeon", "auto, raw, compressed"),
         ("gain.high_percentile:=0.5", "percentiles"),
         ("weights:=/nowhere.safetensors", "/nowhere.safetensors"),
     ],

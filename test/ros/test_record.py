@@ -22,6 +22,7 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image
 
+from psfusion_core.stream.encodings import PIXEL_FORMATS
 from psfusion_ros.gallery import FOLDERS, read_timeline
 from psfusion_ros.spool import INPUTS, OUTPUTS, Spool
 
@@ -36,26 +37,17 @@ def camera_info(stamp: int) -> CameraInfo:
 
 
 def set_of_messages(number: int) -> dict[str, Any]:
-    """Make the number-th pair and its outputs, all different."""
+    """Make the number-th pair and its outputs, all different, of a size that the stock DDS profile loses."""
     generator = np.random.default_rng(number)
     stamp = START + number * PERIOD
-    noise = {
-        topic: generator.integers(0, 65536 if topic == "infrared/image" else 256, shape)
-        for topic, shape in (
-            ("visible/image", (48, 64, 3)), ("infrared/image", (48, 64)), ("fused/image", (48, 64, 3)),
-            ("semantic/mask", (48, 64)), ("semantic/overlay", (48, 64, 3)),
-        )
-    }  # fmt: skip
-    messages: dict[str, Any] = {
-        topic: image_message(
-            pixels.astype(np.uint16 if topic == "infrared/image" else np.uint8),
-            "rgb8" if pixels.ndim == 3 else "mono16" if topic == "infrared/image" else "mono8",
-            stamp,
-            "camera",
-        )
-        for topic, pixels in noise.items()
-    }
-    messages["fused/camera_info"] = camera_info(stamp)
+    messages: dict[str, Any] = {"fused/camera_info": camera_info(stamp)}
+    for topic, encoding in (
+        ("visible/image", "rgb8"), ("infrared/image", "mono16"), ("fused/image", "rgb8"),
+        ("semantic/mask", "mono8"), ("semantic/overlay", "rgb8"),
+    ):  # fmt: skip
+        pixel = PIXEL_FORMATS[encoding]
+        values = generator.integers(0, np.iinfo(pixel.dtype).max + 1, (480, 640, pixel.channels), pixel.dtype)
+        messages[topic] = image_message(values, encoding, stamp, "camera")
     return messages
 
 
@@ -165,6 +157,7 @@ def test_losses_that_the_middleware_reports_are_counted_without_sequence_numbers
 
 def record(environment: dict[str, str], output: Path, numbers: range) -> subprocess.CompletedProcess[str]:
     """Run the recorder while these sets of messages are published ten times a second."""
+    sets = [set_of_messages(number) for number in numbers]
     node = rclpy.create_node("cameras_and_fusion")
     publishers = {
         topic: node.create_publisher(CameraInfo if topic == "fused/camera_info" else Image, topic, 50)
@@ -177,9 +170,9 @@ def record(environment: dict[str, str], output: Path, numbers: range) -> subproc
             while not all(publisher.get_subscription_count() for publisher in publishers.values()):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-            for number in numbers:
+            for messages in sets:
                 time.sleep(0.1)
-                for topic, message in set_of_messages(number).items():
+                for topic, message in messages.items():
                     publishers[topic].publish(message)
             time.sleep(0.5)
             process.send_signal(signal.SIGINT)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from psfusion_ros.recordings import BagRecording, FolderRecording, shift_stamp
@@ -125,6 +126,16 @@ def test_loop_repeats_the_pixels_with_stamps_that_go_on_at_the_same_period(
     for number, image in enumerate(images):
         assert image.data == sent[number % 3].data
         assert image.header.frame_id == sent[number % 3].header.frame_id
+
+
+def test_clock_follows_the_times_of_recording(hear: Hear, tmp_path: Path) -> None:
+    write_bag(tmp_path / "bag", StoragePlugin.SQLITE3, frames=3)
+    heard = hear(12, ["visible/image=Image", "/clock=Clock"], [str(tmp_path / "bag"), "--clock"])
+    times = [deserialize_message(data, Clock).clock for topic, data in heard if topic == "/clock"]
+    # One for each message, of which there are three at a time; the first may come before the two have met.
+    ticks = [START + number * PERIOD for number in range(3) for _ in range(3)]
+    assert [time.sec * 10**9 + time.nanosec for time in times] == ticks[-len(times) :]
+    assert len(times) > 3
 
 
 def test_remapping_and_namespace_move_the_topics(hear: Hear, tmp_path: Path) -> None:

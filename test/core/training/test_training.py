@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_learning_rate_warms_up_then_decays_to_nearly_zero() -> None:
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == factors[9] == 1.0
     assert factors[100] < 0.02
-    assert all(a > b for a, b in zip(factors[10:], factors[11:], strict=False))
+    assert all(a > b for a, b in pairwise(factors[10:]))
 
 
 def test_a_resumed_run_has_the_losses_of_an_unbroken_one(pairs: Path, tmp_path: Path) -> None:
