@@ -1,6 +1,7 @@
 """One installation of both packages: ``psfusion_core`` (no ROS) and ``psfusion_ros`` (the ROS 2 nodes)."""
 
 from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -32,7 +33,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     description="Infrared-visible image fusion with semantic masks, as a ROS 2 node and a Python library",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     maintainer="psfusion_ros maintainers",

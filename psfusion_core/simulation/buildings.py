@@ -20,6 +20,8 @@ _WALLS = (
 )  # fmt: skip
 _AWNINGS = ((0.50, 0.06, 0.05), (0.05, 0.22, 0.14), (0.06, 0.12, 0.30), (0.55, 0.40, 0.12))
 
+_SIGNS = ((0.75, 0.12, 0.08), (0.08, 0.30, 0.65), (0.10, 0.50, 0.25), (0.85, 0.65, 0.20))
+
 
 def _scaled(color: Color, factor: float, offset: float = 0.0) -> Color:
     return factor * color[0] + offset, factor * color[1] + offset, factor * color[2] + offset
@@ -119,8 +121,10 @@ class BuildingBuilder:
         self._cornice(plot, Surface(_scaled(color, 0.8), texture("concrete"), 0, 0, self.air), anchor)
         if plot.shops and rng.random() < 0.7:
             self._awning(rng, plot, anchor)
-        for _ in range(int(rng.integers(1, 4))):
-            self._box(rng, plot, anchor)
+        if plot.shops:
+            self._sign(rng, plot, anchor)
+        for _ in range(int(rng.integers(0, 3))):
+            self._cooler(rng, plot, anchor)
 
     def _cornice(self, plot: Building, surface: Surface, anchor: tuple[float, ...]) -> None:
         x, out = plot.side * plot.front, -plot.side * 0.45
@@ -152,19 +156,27 @@ class BuildingBuilder:
             self.builder.polygon(self.road.points(top), stripe, anchor=anchor)
             self.builder.polygon(self.road.points(drop), stripe, anchor=anchor)
 
-    def _box(self, rng: np.random.Generator, plot: Building, anchor: tuple[float, ...]) -> None:
-        """A fitting on the wall: an air conditioner or a lit sign that sticks out over the pavement."""
+    def _sign(self, rng: np.random.Generator, plot: Building, anchor: tuple[float, ...]) -> None:
+        """A lit sign that sticks out over the pavement."""
+        color = _SIGNS[int(rng.integers(len(_SIGNS)))]
+        surface = Surface(color, 0, self.lights * 0.8, 0.1, self.air + 4.0)
+        self._box(rng, plot, anchor, surface, (0.9, 0.16, 0.9 + 1.2 * float(rng.random())), SHOP_HEIGHT + 0.1)
+
+    def _cooler(self, rng: np.random.Generator, plot: Building, anchor: tuple[float, ...]) -> None:
+        """An air conditioner beside a window."""
+        surface = Surface((0.5, 0.5, 0.5), texture("concrete"), 0, 0.1, self.air + 5.0)
+        low = SHOP_HEIGHT + STOREY_METRES * int(rng.integers(0, 3)) + 0.2
+        self._box(rng, plot, anchor, surface, (0.4, 0.8, 0.6), low)
+
+    def _box(
+        self, rng: np.random.Generator, plot: Building, anchor: tuple[float, ...], surface: Surface,
+        size: tuple[float, float, float],
+        low: float,
+    ) -> None:  # fmt: skip
+        """A box on the wall at a random place: (out from the wall, along it, upwards), from a height `low`."""
+        wide, long, tall = size
         x, s = plot.side * plot.front, plot.start + 1.0 + float(rng.random()) * (plot.end - plot.start - 2.0)
-        if plot.shops and rng.random() < 0.6:
-            wide, long, low, high = 0.9, 0.16, 3.6, 3.6 + 0.9 + 1.2 * float(rng.random())
-            tint = ((0.75, 0.12, 0.08), (0.08, 0.30, 0.65), (0.10, 0.50, 0.25), (0.85, 0.65, 0.2))[
-                int(rng.integers(4))
-            ]
-            surface = Surface(tint, 0, self.lights * 0.8, 0.1, self.air + 4.0)
-        else:
-            wide, long = 0.4, 0.8
-            low = SHOP_HEIGHT + STOREY_METRES * int(rng.integers(0, 3)) + 0.2
-            high, surface = low + 0.6, Surface((0.5, 0.5, 0.5), texture("concrete"), 0, 0.1, self.air + 5.0)
+        high = low + tall
         if high > plot.height:
             return
         out = x - plot.side * wide

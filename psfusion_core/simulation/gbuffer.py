@@ -119,6 +119,7 @@ class GBuffer:
     Attributes:
         index: (M,) number of the sample in its block.
         pixel: (M,) flat index of the pixel.
+        column: (M,) column of the pixel.
         face: (M,) face number.
         position: three (M,) coordinates relative to the camera, world axes, metres.
         view: three (M,) unit direction from the camera.
@@ -131,6 +132,7 @@ class GBuffer:
 
     index: npt.NDArray[np.int64]
     pixel: npt.NDArray[np.int32]
+    column: npt.NDArray[np.int32]
     face: npt.NDArray[np.int32]
     position: Vectors
     view: Vectors
@@ -143,6 +145,32 @@ class GBuffer:
     def of_face(self, name: str) -> Any:
         """(M,) or (M, 3) surface field of each sample's face."""
         return self.tables.surface[name].take(self.face, axis=0)
+
+    def thinned(self) -> tuple[GBuffer, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Every second sample along rows of the same flat face, and all samples of round ones.
+
+        Returns:
+            The thinner buffer, the (K,) samples it keeps, and for each of the M samples the one of those
+            that stands for it.
+        """
+        follows = np.zeros(len(self.face), np.bool_)
+        follows[1:] = (self.face[1:] == self.face[:-1]) & (self.pixel[1:] == self.pixel[:-1] + np.int32(1))
+        follows &= ((self.column & np.int32(1)) != 0) & ~self.tables.curved.take(self.face)
+        kept = np.flatnonzero(~follows)
+        stands_for = np.cumsum(~follows) - 1
+
+        def thin(vectors: Vectors) -> Vectors:
+            return vectors[0][kept], vectors[1][kept], vectors[2][kept]
+
+        return (
+            GBuffer(
+                self.index[kept], self.pixel[kept], self.column[kept], self.face[kept], thin(self.position),
+                thin(self.view), self.distance[kept], thin(self.normal), self.cosine[kept],
+                self.texels[:, kept], self.tables,
+            ),
+            kept,
+            stands_for,
+        )  # fmt: skip
 
     def channel(self, number: int) -> Floats:
         """(M,) texture channel in [0, 1]."""
@@ -160,7 +188,8 @@ def locate(
     index = np.flatnonzero(samples.face)
     face = samples.face[index] - np.int32(1)
     pixel = samples.pixel[index]
-    rays = camera.rays(samples.x[index], samples.y[index])
+    x = samples.x[index]
+    rays = camera.rays(x, samples.y[index])
     plane = np.ascontiguousarray(tables.plane.take(face, axis=0).T)
     toward = rays[0] * plane[0] + rays[1] * plane[1] + rays[2] * plane[2]
     depth = np.clip(plane[3] / np.minimum(toward, np.float32(-1e-6)), 0.1, MAX_DEPTH)
@@ -173,7 +202,9 @@ def locate(
     slant = np.maximum(-toward / length, np.float32(0.02))
     footprint = depth / np.sqrt(slant) * np.float32(1.0 / camera.focal) * dither.take(pixel)
     texels = _texels(tables, atlas, face, position, footprint)
-    return GBuffer(index, pixel, face, position, view, depth * length, normal, cosine, texels, tables)
+    return GBuffer(
+        index, pixel, x.astype(np.int32), face, position, view, depth * length, normal, cosine, texels, tables
+    )
 
 
 def _bent_normals(

@@ -64,8 +64,10 @@ def lights_in_sight(stage: Stage) -> list[Light]:
     return lights
 
 
-def irradiance(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[list[Floats], list[Floats]]:
-    """Light received and light mirrored towards the camera, by kind of light.
+def lamp_light(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[list[Floats], list[Floats]]:
+    """Light received from lamps and light mirrored towards the camera.
+
+    It changes slowly, so it is worked out for every second sample along a row of the same flat face.
 
     Args:
         gbuffer: the samples.
@@ -73,20 +75,30 @@ def irradiance(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[li
         gloss: (M,) mirror-like share of the surface.
 
     Returns:
-        For each kind (M,) irradiance over pi, and (M,) mirrored radiance.
+        Red, green and blue (M,) irradiance over pi, and (M,) mirrored radiance.
     """
-    count = len(gbuffer.face)
-    received = [np.zeros(count, np.float32) for _ in COLORS]
-    mirrored = [np.zeros(count, np.float32) for _ in COLORS]
-    if not count:
-        return received, mirrored
-    low = [float(component.min()) for component in gbuffer.position]
-    high = [float(component.max()) for component in gbuffer.position]
-    for light in lights:
-        gaps = [max(a - p, p - b, 0.0) for a, b, p in zip(low, high, light.position, strict=True)]
-        if gaps[0] ** 2 + gaps[1] ** 2 + gaps[2] ** 2 < light.reach**2:
-            _add_light(gbuffer, light, gloss, received[light.kind], mirrored[light.kind])
-    return received, mirrored
+    thin, kept, stands_for = gbuffer.thinned()
+    gloss = gloss[kept]
+    received = [np.zeros(len(kept), np.float32) for _ in COLORS]
+    mirrored = [np.zeros(len(kept), np.float32) for _ in COLORS]
+    if len(kept):
+        low = [float(component.min()) for component in thin.position]
+        high = [float(component.max()) for component in thin.position]
+        for light in lights:
+            gaps = [max(a - p, p - b, 0.0) for a, b, p in zip(low, high, light.position, strict=True)]
+            if gaps[0] ** 2 + gaps[1] ** 2 + gaps[2] ** 2 < light.reach**2:
+                _add_light(thin, light, gloss, received[light.kind], mirrored[light.kind])
+
+    def colored(amounts: list[Floats]) -> list[Floats]:
+        rgb = []
+        for channel in range(3):
+            total = np.zeros(len(kept), np.float32)
+            for amount, color in zip(amounts, COLORS, strict=True):
+                total += amount * np.float32(color[channel])
+            rgb.append(total.take(stands_for))
+        return rgb
+
+    return colored(received), colored(mirrored)
 
 
 def _add_light(gbuffer: GBuffer, light: Light, gloss: Floats, received: Floats, mirrored: Floats) -> None:

@@ -9,7 +9,7 @@ from psfusion_core.simulation.atmosphere import Atmosphere
 from psfusion_core.simulation.canvas import GLOSS, GLOW, PAINT
 from psfusion_core.simulation.gbuffer import GBuffer
 from psfusion_core.simulation.ground_masks import GroundMasks
-from psfusion_core.simulation.lights import COLORS, Light, irradiance
+from psfusion_core.simulation.lights import Light, lamp_light
 
 Floats = npt.NDArray[np.float32]
 ONE = np.float32(1.0)
@@ -55,7 +55,7 @@ def visible_radiance(
         sun = sunlight(gbuffer, sky, masks)
         bounce = np.float32(0.16) * (np.float32(0.6) - np.float32(0.4) * upward) * (ONE - contact)
     mirror, mirror_share = _mirrored_sky(gbuffer, gloss, sky)
-    received, mirrored = irradiance(gbuffer, lights, gloss) if lights else ([], [])
+    received, mirrored = lamp_light(gbuffer, lights, gloss) if lights else (None, None)
     fade = gbuffer.distance / (gbuffer.distance + np.float32(sky.haze_distance))
     fade = fade * fade
     result = []
@@ -65,12 +65,12 @@ def visible_radiance(
         light = ambient * np.float32(sky.ambient[channel])
         if sun is not None and bounce is not None:
             light += (sun + bounce) * np.float32(sky.sun[channel])
-        for kind, amount in enumerate(received):
-            light += amount * np.float32(COLORS[kind][channel])
+        if received is not None:
+            light += received[channel]
         value = albedo * (light + (emission - light) * glow)
         value += (mirror[channel] - value) * mirror_share
-        for kind, amount in enumerate(mirrored):
-            value += amount * np.float32(COLORS[kind][channel])
+        if mirrored is not None:
+            value += mirrored[channel]
         value += (np.float32(sky.haze[channel]) - value) * fade
         result.append(np.minimum(value, np.float32(MAX_RADIANCE)))
     return result
