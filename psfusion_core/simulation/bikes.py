@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.billboards import LIMB, OBJECT_LAYER
-from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
+from psfusion_core.simulation.mesh import Mesh, Surface
+from psfusion_core.simulation.mesh_builder import MeshBuilder
 from psfusion_core.simulation.texture_library import texture
 
 BIKE = 3

@@ -8,7 +8,8 @@ import numpy as np
 
 from psfusion_core.simulation.billboards import OBJECT_LAYER
 from psfusion_core.simulation.facade_textures import FACADE_METRES, STOREY_METRES, STYLES
-from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
+from psfusion_core.simulation.mesh import Mesh, Surface
+from psfusion_core.simulation.mesh_builder import MeshBuilder
 from psfusion_core.simulation.road import Road
 from psfusion_core.simulation.texture_library import texture
 
@@ -173,7 +174,7 @@ class BuildingBuilder:
         size: tuple[float, float, float],
         low: float,
     ) -> None:  # fmt: skip
-        """A box on the wall at a random place: (out from the wall, along it, upwards), from a height `low`."""
+        """A box on the wall at a random place: (out of the wall, along it, upwards), from height `low` up."""
         wide, long, tall = size
         x, s = plot.side * plot.front, plot.start + 1.0 + float(rng.random()) * (plot.end - plot.start - 2.0)
         high = low + tall

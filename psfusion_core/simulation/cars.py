@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from psfusion_core.simulation.billboards import OBJECT_LAYER
 from psfusion_core.simulation.car_bodies import BODIES, SIDE_BOTTOM, SIDE_HEIGHT, CarBody
-from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
+from psfusion_core.simulation.mesh import Mesh, Surface
+from psfusion_core.simulation.mesh_builder import MeshBuilder
 from psfusion_core.simulation.texture_library import texture
 
 FloatArray = npt.NDArray[np.float64]

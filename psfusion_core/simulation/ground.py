@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from psfusion_core.simulation.mesh import Mesh, MeshBuilder, Surface
+from psfusion_core.simulation.mesh import Mesh, Surface
+from psfusion_core.simulation.mesh_builder import MeshBuilder
 from psfusion_core.simulation.road import (
     FRONTAGE,
     KERB,

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.simulation.camera import dot3
-
 FloatArray = npt.NDArray[np.float64]
 
 SURFACE = np.dtype(
@@ -74,10 +72,10 @@ class Surface:
     ground: bool = False
     sunlit: float = 1.0
 
-    def record(self) -> npt.NDArray[np.void]:
-        """The same as a 0-d array of dtype SURFACE."""
+    def record(self) -> tuple[object, ...]:
+        """The values in the order of SURFACE, to put into an array of that dtype."""
         values = (self.color, self.texture, self.emission, self.gloss, self.temperature, self.heat_scale)
-        return np.array((*values, self.label, self.ground, self.sunlit), SURFACE)
+        return (*values, self.label, self.ground, self.sunlit)
 
 
 @dataclass(frozen=True)
@@ -142,91 +140,3 @@ class Mesh:
         faces["origin"] += np.array(position)
         faces["anchor"] = np.array(position)
         return Mesh(turn(self.vertices) + np.array(position), self.starts, faces)
-
-
-class MeshBuilder:
-    """Collects polygons one by one.
-
-    Args:
-        layer: drawing layer of the faces added.
-    """
-
-    def __init__(self, layer: int) -> None:
-        self.layer = layer
-        self._polygons: list[FloatArray] = []
-        self._faces: list[npt.NDArray[np.void]] = []
-
-    def polygon(
-        self,
-        points: FloatArray | Sequence[Sequence[float]],
-        surface: Surface,
-        *,
-        facing: Sequence[float] | None = None,
-        texture_map: FloatArray | None = None,
-        texture_origin: Sequence[float] | None = None,
-        corner_normals: FloatArray | None = None,
-        anchor: Sequence[float] | None = None,
-        layer: int | None = None,
-        concave: bool = False,
-    ) -> None:
-        """Add a planar polygon.
-
-        Args:
-            points: (K, 3) corners in order.
-            surface: its properties.
-            facing: rough outward direction; without it both sides are seen.
-            texture_map: (2, 3) tile position (-1..1 over a tile) per metre.
-            texture_origin: where the tile position is (0, 0); the centroid unless given.
-            corner_normals: (4, 3) normals at the corners of a quadrilateral, for round shading.
-            anchor: point whose distance orders the drawing; the centroid unless given.
-            layer: overrides the builder's layer.
-            concave: the outline is not convex.
-        """
-        corners = np.asarray(points, np.float64)
-        rolled = np.roll(corners, -1, axis=0)
-        normal = np.cross(corners, rolled).sum(axis=0)
-        length = math.sqrt(float(dot3(normal, normal)))
-        if length < 1e-9:
-            return
-        normal = normal / length
-        if facing is not None and float(dot3(normal, np.asarray(facing, np.float64))) < 0.0:
-            normal = -normal
-        centroid = corners.mean(axis=0)
-        face = np.zeros((), FACE)
-        face["anchor"] = centroid if anchor is None else anchor
-        face["origin"] = centroid
-        face["normal"] = normal
-        if texture_map is not None:
-            face["texture_map"] = texture_map
-            if texture_origin is not None:
-                offset = centroid - np.asarray(texture_origin, np.float64)
-                face["texture_offset"] = dot3(np.asarray(texture_map), offset)
-        if corner_normals is not None:
-            face["normal_slope"] = _normal_slope(corners, corner_normals)
-        face["surface"] = surface.record()
-        face["layer"] = self.layer if layer is None else layer
-        face["two_sided"], face["concave"] = facing is None, concave
-        self._polygons.append(corners)
-        self._faces.append(face)
-
-    def build(self) -> Mesh:
-        """The mesh of all polygons added so far."""
-        if not self._faces:
-            return Mesh()
-        starts = np.concatenate([[0], np.cumsum([len(polygon) for polygon in self._polygons])])
-        return Mesh(np.concatenate(self._polygons), starts, np.stack(self._faces))
-
-
-def _normal_slope(corners: FloatArray, normals: FloatArray) -> FloatArray:
-    """(3, 3) change of the normal per metre that fits the normals at four corners."""
-    along = ((corners[1] + corners[2]) - (corners[0] + corners[3])) / 4.0
-    across = ((corners[3] + corners[2]) - (corners[0] + corners[1])) / 4.0
-    aa, ab, bb = float(dot3(along, along)), float(dot3(along, across)), float(dot3(across, across))
-    determinant = aa * bb - ab * ab
-    if determinant < 1e-12:
-        return np.zeros((3, 3))
-    dual_along = (along * bb - across * ab) / determinant
-    dual_across = (across * aa - along * ab) / determinant
-    change_along = ((normals[1] + normals[2]) - (normals[0] + normals[3])) / 4.0
-    change_across = ((normals[3] + normals[2]) - (normals[0] + normals[1])) / 4.0
-    return change_along[:, None] * dual_along[None, :] + change_across[:, None] * dual_across[None, :]

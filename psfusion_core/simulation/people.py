@@ -67,7 +67,7 @@ def random_figure(rng: np.random.Generator, air: float) -> Figure:
         "skin": Surface(pick(_SKINS), 0, 0, 0.02, SKIN_TEMPERATURE, 0.0, PERSON),
         "hair": Surface(pick(_HAIR), texture("cloth"), 0, 0.05, SKIN_TEMPERATURE - 5.0, 8.0, PERSON),
     }
-    surfaces = np.array([materials[part].record()[()] for part in _PARTS], SURFACE)
+    surfaces = np.array([materials[part].record() for part in _PARTS], SURFACE)
     scale = 0.93 + 0.13 * float(rng.random())
     return Figure(scale, 0.9 + 0.3 * float(rng.random()), surfaces, bool(rng.random() < 0.35))
 

@@ -19,7 +19,7 @@ class ConfigError(ValueError):
 
 @dataclass
 class SourceConfig:
-    """One folder of aligned pairs: ``vi/ ir/ [label_pseudo/] [boxes/]``.
+    """Aligned pairs: a folder ``vi/ ir/ [label/ or label_pseudo/] [boxes/]``, or a pattern of such folders.
 
     ``weight`` is the share of a batch drawn from it; ``resize`` the range of factors that its images are
     resized by before cropping.

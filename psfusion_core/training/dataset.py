@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 from tqdm import tqdm
 
-from psfusion_core.images import pair_folders, read_infrared, read_label, read_visible
+from psfusion_core.images import Pair, pair_folders, read_infrared, read_label, read_visible
 from psfusion_core.stream.gain import stretch
 from psfusion_core.training.config import SourceConfig
 from psfusion_core.training.targets import IGNORE, refine_pseudo_label
@@ -36,7 +37,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class PairFolder:
-    """A folder ``vi/ ir/ [label_pseudo/] [boxes/]`` held in memory as bytes: (5, H, W) uint8 an image.
+    """Folders ``vi/ ir/ [label/ or label_pseudo/] [boxes/]`` held in memory: (5, H, W) uint8 an image.
 
     Planes: red, green, blue, infrared, label (255 where unknown).
     """
@@ -44,26 +45,33 @@ class PairFolder:
     images: list[Tensor]
 
     @classmethod
-    def load(cls, path: str | Path) -> PairFolder:
-        """Read every pair; a progress bar is drawn.
+    def load(cls, path: str) -> PairFolder:
+        """Read every pair of a folder, or of all folders that a pattern such as ``drives/*`` matches.
+
+        A progress bar is drawn.
 
         Raises:
-            FileNotFoundError: the folder, or its ``vi`` or ``ir``, is missing or holds no pair.
+            FileNotFoundError: no folder matches, or one lacks ``vi``, ``ir`` or a pair.
         """
-        root = Path(path)
-        pairing = pair_folders(root / "vi", root / "ir")
-        images = [cls._read(root, p.visible, p.infrared) for p in tqdm(pairing.pairs, desc=str(root.name))]
-        return cls(images)
+        roots = [Path(root) for root in sorted(glob(path))]
+        if not roots:
+            raise FileNotFoundError(f"no folder matches {path}: set the path of the source to your data")
+        files = [(root, pair) for root in roots for pair in pair_folders(root / "vi", root / "ir").pairs]
+        return cls([cls._read(root, pair) for root, pair in tqdm(files, desc=path, unit="pair")])
 
     @staticmethod
-    def _read(root: Path, visible_path: Path, infrared_path: Path) -> Tensor:
-        visible, infrared = read_visible(visible_path), stretch(read_infrared(infrared_path))
-        label_path = root / "label_pseudo" / f"{visible_path.stem}.png"
-        boxes_path = root / "boxes" / f"{visible_path.stem}.txt"
-        label = read_label(label_path) if label_path.exists() else np.full_like(infrared, IGNORE)
-        if boxes_path.exists():
+    def _read(root: Path, pair: Pair) -> Tensor:
+        visible, infrared = read_visible(pair.visible), stretch(read_infrared(pair.infrared))
+        stem = pair.visible.stem
+        true, predicted = (root / folder / f"{stem}.png" for folder in ("label", "label_pseudo"))
+        boxes_path = root / "boxes" / f"{stem}.txt"
+        if true.exists():
+            label = read_label(true)
+        elif predicted.exists() and boxes_path.exists():
             boxes = np.array(boxes_path.read_text().split(), float).reshape(-1, 5)
-            label = refine_pseudo_label(label, infrared, boxes)
+            label = refine_pseudo_label(read_label(predicted), infrared, boxes)
+        else:
+            label = read_label(predicted) if predicted.exists() else np.full_like(infrared, IGNORE)
         planes = np.concatenate([visible, np.stack([infrared, label], axis=-1)], axis=-1)
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))
 

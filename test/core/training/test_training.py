@@ -97,6 +97,23 @@ def test_unlabelled_images_carry_255(pairs: Path) -> None:
     ).all()
 
 
+def test_true_labels_win_over_predicted_ones_and_a_pattern_joins_folders(tmp_path: Path) -> None:
+    for drive in "12":
+        for folder in ("vi", "ir", "label", "label_pseudo"):
+            (tmp_path / drive / folder).mkdir(parents=True)
+        write_image(tmp_path / drive / "vi/a.png", np.zeros((64, 64, 3), np.uint8))
+        write_image(tmp_path / drive / "ir/a.png", np.zeros((64, 64), np.uint8))
+        write_image(tmp_path / drive / "label/a.png", np.full((64, 64), int(drive), np.uint8))
+        write_image(tmp_path / drive / "label_pseudo/a.png", np.full((64, 64), 8, np.uint8))
+    crops = RandomCrops([SourceConfig(path=str(tmp_path / "*"))], 32, 16, seed=0)
+    assert set(to_sample(crops.batch(0)).label.unique().tolist()) == {1, 2}
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        RandomCrops([SourceConfig(path=str(tmp_path / "nowhere"))], 32, 1, seed=0)
+
+
 def test_learning_rate_warms_up_then_decays_to_nearly_zero() -> None:
     config = TrainConfig(output="", steps=100, warmup_steps=10)
     factors = [learning_rate_factor(step, config) for step in range(101)]
