@@ -8,7 +8,10 @@ DEMO_FLAGS := $(if $(VISIBLE),--visible "$(VISIBLE)") $(if $(INFRARED),--infrare
 
 .PHONY: demo test lint clean
 
-# The CPU build of PyTorch first: a plain "torch" would bring gigabytes of CUDA that neither target needs.
+# A sourced ROS installation would hide the ROS of the virtual environment.
+unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH
+
+# The tested PyTorch first, so that no dependency picks another one.
 $(READY): setup.py requirements-torch.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-torch.txt

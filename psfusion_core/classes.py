@@ -25,7 +25,7 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     """Paint a label map in the class palette.
 
     Args:
-        label_map: (H, W) class indices; indices outside the palette become black.
+        label_map: (H, W) class indices 0 to 255; those outside the palette become black.
 
     Returns:
         (H, W, 3) uint8 RGB.

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from psfusion_core.color import replace_luma
-from psfusion_core.engines import ENGINES
+from psfusion_core.engines import ENGINES, Engine
 from psfusion_core.models import create_model
 from psfusion_core.stream.gain import stretch
 
@@ -44,11 +44,12 @@ class Fuser:
         engine: ``"auto"`` or a name in :data:`psfusion_core.engines.ENGINES`.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
 
-    The constructor runs the network once, so that the first call is not slower than the next.
+    The constructor runs the network once (at 480 x 640 on a GPU, whose kernels are chosen by size), so that
+    the first call is not slower than the next. PyTorch's thread then flushes denormal numbers to zero.
 
     Raises:
         ValueError: an unknown name, a device that is not there, a checkpoint that does not fit.
-        FileNotFoundError: the weights do not exist.
+        FileNotFoundError: no weights ship for this network.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class Fuser:
             raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
         network = create_model(model, weights=weights)
         self.size_multiple = network.size_multiple
-        self.engine = ENGINES[names[0] if engine == "auto" else engine](network, device, precision)
+        self.engine: Engine = ENGINES[names[0] if engine == "auto" else engine](network, device, precision)
         self.description = f"{model}, {self.engine.description}"
-        self.warm_up(MINIMUM_SIZE, MINIMUM_SIZE)
+        self.warm_up(*((480, 640) if self.engine.device.type == "cuda" else (MINIMUM_SIZE, MINIMUM_SIZE)))
 
     def warm_up(self, height: int, width: int) -> None:
         """Run once at this size, so that its first real pair is not slower than the next."""
@@ -102,8 +103,8 @@ class Fuser:
 
     def _upload(self, image: npt.NDArray[np.uint8]) -> Tensor:
         """(H, W, C) uint8 -> (1, C, H, W) float32 in [0, 1] on the engine's device; bytes travel."""
-        # A frame may be a read-only view of a message, which from_numpy would warn about.
-        pixels = torch.from_numpy(image if image.flags.writeable else image.copy())
+        # from_numpy takes neither a read-only view of a message nor negative strides (BGR turned RGB).
+        pixels = torch.from_numpy(np.require(image, requirements=("C", "W")))
         return pixels.to(self.engine.device).permute(2, 0, 1).unsqueeze(0).float().div_(255.0)
 
     def _pad(self, image: Tensor) -> Tensor:

@@ -43,7 +43,8 @@ def list_images(path: Path) -> dict[str, Path]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     images: dict[str, Path] = {}
     for file in files:
-        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+        is_hidden = file.name.startswith(".")
+        if is_hidden or file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
             continue
         if file.stem in images:
             raise ImageError(f"{file} and {images[file.stem].name} have the same name: keep one of them")
@@ -62,6 +63,11 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
     visible_files, infrared_files = list_images(visible), list_images(infrared)
     if visible.is_file() and infrared.is_file():
         return FolderPairing([Pair(visible.stem, visible, infrared)], [])
+    # A single file beside a folder asks for one pair: the rest of the folder is not left over.
+    if visible.is_file():
+        infrared_files = {name: file for name, file in infrared_files.items() if name in visible_files}
+    if infrared.is_file():
+        visible_files = {name: file for name, file in visible_files.items() if name in infrared_files}
     common = sorted(visible_files.keys() & infrared_files.keys())
     if not common:
         raise FileNotFoundError(
@@ -72,10 +78,13 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
     return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
 
 
-def _read(path: Path, flags: int) -> npt.NDArray[Any]:
+def _read(path: Path) -> npt.NDArray[Any]:
     # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, flags) if data.size else None
+    try:
+        data = np.fromfile(path, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except (OSError, cv2.error) as error:  # not ours to read, or a header that asks for too much
+        raise ImageError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if image is None:
         raise ImageError(f"{path} cannot be read as an image: it is empty, damaged or of an unknown format")
     return image
@@ -87,8 +96,12 @@ def read_visible(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         ImageError: the file is not a readable image.
     """
-    image = _read(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    image = _read(path)
+    if image.dtype != np.uint8:
+        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 bit: convert the visible image first")
+    if image.ndim == 2 or image.shape[2] == 2:  # grey, perhaps with alpha
+        return np.dstack([image if image.ndim == 2 else image[..., 0]] * 3)
+    return np.ascontiguousarray(image[..., 2::-1])
 
 
 def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
@@ -97,12 +110,12 @@ def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     Raises:
         ImageError: the file is not a readable image, or has another depth.
     """
-    image = _read(path, cv2.IMREAD_UNCHANGED)
-    if image.ndim == 3:
-        image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
+    image = _read(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
-    return image
+    if image.ndim == 3 and image.shape[2] >= 3:
+        image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
+    return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
 
 
 def read_label(path: Path) -> npt.NDArray[np.uint8]:
@@ -111,10 +124,11 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         ImageError: the file is not a readable image or has more than one channel.
     """
-    image = _read(path, cv2.IMREAD_UNCHANGED)
+    image = _read(path)
     if image.ndim != 2 or image.dtype != np.uint8:
         raise ImageError(
-            f"{path} has shape {image.shape} and {image.dtype}; expected one channel of 8 bit indices"
+            f"{path} reads as {image.shape} {image.dtype}; expected one channel of 8 bit class indices: "
+            "save a palette or colour image as its indices"
         )
     return np.asarray(image, np.uint8)
 
@@ -124,10 +138,12 @@ def write_image(path: Path, image: npt.NDArray[Any]) -> None:
 
     Raises:
         OSError: the file cannot be written.
+        ImageError: the suffix names no format that can be written.
     """
     if image.ndim == 3:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    ok, data = cv2.imencode(path.suffix, image)
-    if not ok:
-        raise OSError(f"cannot encode {path}")
+    try:
+        _, data = cv2.imencode(path.suffix, image)
+    except cv2.error as error:
+        raise ImageError(f"cannot write {path}: no encoder for {path.suffix!r}, use .png") from error
     data.tofile(path)

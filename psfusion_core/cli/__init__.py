@@ -20,7 +20,7 @@ VERBS = {
 
 
 def build_parser(verb: str) -> argparse.ArgumentParser:
-    """Make the parser of one verb; its module may set ``EPILOG`` (an example)."""
+    """Make the parser of one verb; its module's ``EPILOG`` is an example."""
     module = importlib.import_module(f"psfusion_core.cli.{verb}")
     parser = argparse.ArgumentParser(
         prog=f"psfusion {verb}",
@@ -62,11 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in VERBS:
         print(f"psfusion: unknown verb {words[0]!r}: choose one of {', '.join(VERBS)}", file=sys.stderr)
         return 2
-    options = build_parser(words[0]).parse_args(words[1:])
     try:
+        options = build_parser(words[0]).parse_args(words[1:])
         return int(options.run(options))
-    except (CommandError, FileNotFoundError, ValueError, ImportError, OSError) as error:
-        print(f"psfusion {words[0]}: {error}", file=sys.stderr)
+    except (CommandError, ValueError, ImportError, OSError) as error:
+        print(f"psfusion {words[0]}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"psfusion {words[0]}: interrupted", file=sys.stderr)

@@ -6,11 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from psfusion_core.classes import overlay
+from psfusion_core.cli.errors import CommandError
+from psfusion_core.cli.report import report_unpaired
 from psfusion_core.fuser import Fuser
-from psfusion_core.images import FolderPairing, Pair, pair_folders, read_infrared, read_visible, write_image
+from psfusion_core.images import Pair, pair_folders, read_infrared, read_visible, write_image
 
 EPILOG = """example:
   psfusion fuse --visible data/vi --infrared data/ir --output fused/
@@ -36,8 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     pairing = pair_folders(options.visible, options.infrared)
+    targets = [(options.output / folder).resolve() for folder in FOLDERS]
+    for source in (options.visible, options.infrared):
+        if source.resolve() in targets or source.resolve().parent in targets:
+            raise CommandError(f"{source} would be overwritten: choose another --output")
     if not 0.0 <= options.opacity <= 1.0:
-        raise ValueError(f"--opacity is {options.opacity}; expected 0 to 1")
+        raise CommandError(f"--opacity is {options.opacity}; expected 0 to 1")
     fuser = Fuser(options.model, options.weights, options.device, options.engine, options.precision)
     print(fuser.description, file=sys.stderr)
     for folder in FOLDERS:
@@ -46,19 +53,12 @@ def run(options: argparse.Namespace) -> int:
     for pair in tqdm(pairing.pairs, desc="fusing", unit="pair"):
         try:
             fuse_pair(fuser, pair, options.output, options.opacity)
-        except ValueError as error:
+        except (ValueError, torch.OutOfMemoryError) as error:
             skipped += 1
             tqdm.write(f"skipped {pair.name}: {error}", file=sys.stderr)
     fused = len(pairing.pairs) + len(pairing.unpaired) - skipped
     print(f"{fused} fused, {skipped} skipped, in {options.output}")
     return 1 if skipped else 0
-
-
-def report_unpaired(pairing: FolderPairing) -> int:
-    """Name the files without a partner and return their number."""
-    for path in pairing.unpaired:
-        print(f"skipped {path}: it has no partner of the same name", file=sys.stderr)
-    return len(pairing.unpaired)
 
 
 def fuse_pair(fuser: Fuser, pair: Pair, output: Path, opacity: float) -> None:

@@ -9,6 +9,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.resnet import BasicBlock, FReLU
+
+FOLLOWED_BY_NORM: dict[type[nn.Module], tuple[tuple[str, str], ...]] = {
+    BasicBlock: (("conv1", "bn1"), ("conv2", "bn2")),
+    FReLU: (("funnel", "norm"),),
+}
+"""Convolution and BatchNorm by attribute name, in modules that are not a Sequential."""
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -31,19 +38,28 @@ def resolve_device(device: str) -> torch.device:
 
 
 def fold_batch_norms(module: nn.Module) -> None:
-    """Replace each convolution-BatchNorm pair inside an ``nn.Sequential`` by one convolution, in place.
+    """Replace each BatchNorm that directly follows a convolution by a change of that convolution, in place.
 
     Exact in evaluation mode: the BatchNorm is a fixed scale and shift of each channel.
     """
     for child in module.children():
         fold_batch_norms(child)
-    if not isinstance(module, nn.Sequential):
-        return
-    for index in range(len(module) - 1):
-        conv, norm = module[index], module[index + 1]
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            module[index] = fuse_conv_bn_eval(conv, norm)
-            module[index + 1] = nn.Identity()
+    for conv_name, norm_name in FOLLOWED_BY_NORM.get(type(module), ()):
+        fold(module, conv_name, norm_name)
+    if isinstance(module, nn.Sequential):
+        last_conv = None
+        for name, layer in list(module.named_children()):
+            if isinstance(layer, nn.BatchNorm2d) and last_conv is not None:
+                fold(module, last_conv, name)
+            else:
+                last_conv = name if isinstance(layer, nn.Conv2d) else None
+
+
+def fold(module: nn.Module, conv_name: str, norm_name: str) -> None:
+    """Fold one named BatchNorm of a module into one named convolution; an identity takes its place."""
+    folded = fuse_conv_bn_eval(getattr(module, conv_name), getattr(module, norm_name))
+    setattr(module, conv_name, folded)
+    setattr(module, norm_name, nn.Identity())
 
 
 class TorchEngine:

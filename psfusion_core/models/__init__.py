@@ -45,8 +45,9 @@ def create_model(
         :class:`FusionOutput`.
 
     Raises:
-        ValueError: unknown name, or a checkpoint that does not fit (a :class:`CheckpointError`).
-        FileNotFoundError: the weights do not exist.
+        ValueError: unknown name, or a checkpoint that is missing or does not fit (a
+            :class:`CheckpointError`).
+        FileNotFoundError: ``weights`` is "default" and none ship for this network.
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")

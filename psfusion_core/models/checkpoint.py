@@ -245,4 +245,5 @@ def _replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         temporary = Path(folder) / path.name
         yield temporary
+        temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
         os.replace(temporary, path)

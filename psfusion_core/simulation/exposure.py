@@ -18,7 +18,7 @@ _ROOT_STEPS = 700.0
 """Steps of the tone table per unit of the square root of radiance."""
 _TABLE_SIZE = 4096
 _GLARE_STEPS = 1000.0
-_GLARE_THRESHOLD = 0.9
+_GLARE_THRESHOLD, _GLARE_CEILING = 0.9, 32.0
 
 
 @lru_cache(maxsize=1)
@@ -51,14 +51,14 @@ def _tone_table() -> npt.NDArray[np.uint8]:
 
 
 def _block_mean(image: npt.NDArray[np.integer]) -> npt.NDArray[np.uint16]:
-    """Mean of 4 x 4 blocks of an (H, W, C) image, filled up with zeros at the edges."""
-    height, width, channels = image.shape
+    """Mean of 4 x 4 blocks of an (H, W) image, filled up with zeros at the edges."""
+    height, width = image.shape
     rows, columns = -(-height // 4), -(-width // 4)
-    padded = np.zeros((rows * 4, columns * 4, channels), np.int32)
+    padded = np.zeros((rows * 4, columns * 4), np.int32)
     padded[:height, :width] = image
-    rows_summed = padded.reshape(rows, 4, columns * 4, channels).sum(axis=1, dtype=np.int32)
-    total = rows_summed.reshape(rows, columns, 4, channels).sum(axis=2, dtype=np.int32)
-    return (total // 16).astype(np.uint16)
+    lines = padded[0::4] + padded[1::4] + padded[2::4] + padded[3::4]
+    total = lines[:, 0::4] + lines[:, 1::4] + lines[:, 2::4] + lines[:, 3::4]
+    return (total >> 4).astype(np.uint16)
 
 
 def _enlarge(image: npt.NDArray[np.uint16], height: int, width: int) -> npt.NDArray[np.uint16]:
@@ -68,31 +68,38 @@ def _enlarge(image: npt.NDArray[np.uint16], height: int, width: int) -> npt.NDAr
     return np.asarray(large, np.uint16)[:height, :width]
 
 
-def glare(picture: Floats) -> Floats:
-    """(H, W, 3) light that lenses spread around bright spots, from the radiance in a picture.
+def glare(channel: Floats) -> Floats:
+    """(H, W) light that lenses spread around bright spots, from the radiance in one channel.
 
     Works at a quarter and a sixteenth of the size, in integers so that it is exact.
     """
-    height, width = picture.shape[:2]
-    bright = np.clip((picture - np.float32(_GLARE_THRESHOLD)) * np.float32(_GLARE_STEPS), 0, 32000)
-    quarter = _block_mean(bright.astype(np.int32))
+    height, width = channel.shape
+    bright = np.minimum(channel, np.float32(_GLARE_CEILING)) - np.float32(_GLARE_THRESHOLD)
+    bright *= np.float32(_GLARE_STEPS)
+    quarter = _block_mean(np.maximum(bright, np.float32(0.0), out=bright).astype(np.int32))
     sixteenth = _block_mean(quarter)
     total = np.zeros(quarter.shape, np.float32)
     for image, sigma, share in ((quarter, 1.6, 0.10), (sixteenth, 1.5, 0.055), (sixteenth, 5.0, 0.035)):
         spread = np.asarray(cv2.GaussianBlur(image, (0, 0), max(sigma * width / 640.0, 0.4)), np.uint16)
-        total += np.float32(share) * (spread if image is quarter else _enlarge(spread, *quarter.shape[:2]))
-    fine = _enlarge(np.minimum(total, 65535.0).astype(np.uint16), height, width)
+        total += np.float32(share) * (spread if image is quarter else _enlarge(spread, *quarter.shape))
+    fine = _enlarge(np.minimum(total, np.float32(65535.0)).astype(np.uint16), height, width)
     return fine * np.float32(1.0 / _GLARE_STEPS)
 
 
 def expose(channels: list[Floats], sky: Atmosphere, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Develop (H, W) radiances into an (H, W, 3) uint8 RGB picture."""
+    """Develop (H, W) radiances of red, green and blue into an (H, W, 3) uint8 picture."""
     height, width = channels[0].shape
-    picture = np.stack(channels, axis=2) * np.float32(sky.exposure)
-    picture += glare(picture)
-    root = np.sqrt(np.maximum(picture, np.float32(0.0))) * np.float32(_ROOT_STEPS)
+    picture = np.empty((height, width, 3), np.uint8)
+    table = _tone_table()
     grain = np.float32(sky.noise * _ROOT_STEPS)
-    root += (noise_image(rng, height, width) * (np.float32(0.8) * grain))[..., None]
-    for k in range(3):
-        root[..., k] += noise_image(rng, height, width) * (np.float32(0.6) * grain)
-    return _tone_table().take(np.clip(root, 0, _TABLE_SIZE - 1).astype(np.int32))
+    grey = noise_image(rng, height, width) * (np.float32(0.8) * grain)
+    for k, radiance in enumerate(channels):
+        channel = radiance * np.float32(sky.exposure)
+        channel += glare(channel)
+        root = np.sqrt(np.maximum(channel, np.float32(0.0), out=channel), out=channel)
+        root *= np.float32(_ROOT_STEPS)
+        root += grey
+        root += noise_image(rng, height, width) * (np.float32(0.6) * grain)
+        steps = np.minimum(np.maximum(root, np.float32(0.0), out=root), np.float32(_TABLE_SIZE - 1), out=root)
+        picture[..., k] = table.take(steps.astype(np.int32))
+    return picture

@@ -15,6 +15,7 @@ from psfusion_core.simulation.stage import Stage
 
 FloatArray = npt.NDArray[np.float64]
 
+_FAR = 180.0
 _TEST = 2
 """Half size in pixels of the window in which a lamp is looked for."""
 
@@ -66,7 +67,9 @@ def add_flares(
         x, y, depth = _image_position(camera, flare.position)
         if depth < 2.0:
             continue
-        share = _share_in_view(camera, tables, faces, x, y, depth)
+        share = min((_FAR - depth) / 60.0, 1.0)  # fades in
+        if share > 0.0:
+            share *= _share_in_view(camera, tables, faces, x, y, depth)
         if share <= 0.0:
             continue
         near = 10.0 / depth

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 Vectors = tuple[Floats, Floats, Floats]
 
 MAX_DEPTH = 2000.0
-BLOCK = 32768
+BLOCK = 65536
 """Samples worked on at a time."""
 
 

@@ -17,8 +17,10 @@ _PIXEL_NOISE = 0.05
 _COLUMN_NOISE = 0.04
 _PLATEAU = 0.0035
 _EQUALISED = 0.30
-_BELOW_MEDIAN, _ABOVE_MEDIAN = round(9.0 / KELVIN_PER_COUNT), round(8.0 / KELVIN_PER_COUNT)
-"""Counts from the median scene temperature to black at most, and to white at least."""
+_BELOW = round(9.0 / KELVIN_PER_COUNT)
+"""Counts from the typical level down to black, at most."""
+_ABOVE = (round(15.0 / KELVIN_PER_COUNT), round(20.0 / KELVIN_PER_COUNT))
+"""Counts from the typical level up to white, at least and at most: a hot exhaust may not dim the rest."""
 
 
 def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
@@ -38,19 +40,18 @@ def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDA
 
 
 def automatic_gain(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """(H, W) uint8 picture: mostly a stretch round the median, partly plateau equalisation.
+    """(H, W) uint8 picture: mostly a stretch round the typical level, partly plateau equalisation.
 
     Like thermal cameras do, it spends no grey levels on the sky far below the scene's temperature, keeps
-    the warmest things white, and stops large even areas from taking the rest.
+    the warmest things white, and stops large even areas from taking the rest. The typical level is the
+    median of the lower half, where there is no sky to make it jump.
     """
     histogram = np.bincount(counts.reshape(-1))
     total = int(counts.size)
     cumulative = np.cumsum(histogram)
-    darkest, median, brightest = (
-        int(np.searchsorted(cumulative, total * share)) for share in (0.01, 0.5, 0.9996)
-    )
-    low = max(darkest, median - _BELOW_MEDIAN)
-    high = max(brightest, median + _ABOVE_MEDIAN)
+    typical = int(np.median(counts[counts.shape[0] // 2 :]))
+    low = max(int(np.searchsorted(cumulative, total * 0.01)), typical - _BELOW)
+    high = typical + int(np.clip(int(np.searchsorted(cumulative, total * 0.9996)) - typical, *_ABOVE))
     levels = np.arange(len(histogram))
     stretched = np.clip((levels - low) / (high - low), 0.0, 1.0)
     clipped = np.minimum(histogram, max(int(total * _PLATEAU), 1))

@@ -17,7 +17,7 @@ LAMP, WHITE, RED, SHOP = range(4)
 COLORS = ((1.0, 0.76, 0.46), (0.94, 0.97, 1.0), (1.0, 0.08, 0.05), (1.0, 0.84, 0.60))
 """Linear colour of each kind of light."""
 
-BEAM_POWER, LAMP_POWER, SHOP_POWER, TAIL_POWER = 34.0, 74.0, 4.0, 0.9
+BEAM_POWER, LAMP_POWER, SHOP_POWER, TAIL_POWER = 34.0, 82.0, 4.0, 0.9
 """Irradiance at 1 m over pi, of a headlight, a street lamp, a shop window and a pair of tail-lights."""
 
 _MIRROR_GAIN = 16.0
@@ -48,14 +48,14 @@ def lights_in_sight(stage: Stage) -> list[Light]:
     camera = stage.camera
     forward = camera.axes[2]
     level = (float(forward[0]), 0.0, float(forward[2]))
-    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 60.0)]
+    lights = [Light(WHITE, (0.0, -0.85, 0.0), level, 2.0 * BEAM_POWER, 50.0)]
     sources: list[tuple[int, npt.NDArray[np.float64], tuple[float, float, float], float, float, float]] = []
-    sources += [(LAMP, point, _DOWN, LAMP_POWER, 24.0, 90.0) for point in stage.lamps]
-    sources += [(SHOP, point, (0.0, 0.0, 0.0), SHOP_POWER, 9.0, 45.0) for point in stage.shop_lights]
+    sources += [(LAMP, point, _DOWN, LAMP_POWER, 20.0, 80.0) for point in stage.lamps]
+    sources += [(SHOP, point, (0.0, 0.0, 0.0), SHOP_POWER, 9.0, 38.0) for point in stage.shop_lights]
     for vehicle in stage.cars:
-        sources.append((WHITE, np.array(vehicle.front), vehicle.forward, BEAM_POWER * 1.2, 24.0, 70.0))
+        sources.append((WHITE, np.array(vehicle.front), vehicle.forward, BEAM_POWER * 1.2, 20.0, 55.0))
         backward = (-vehicle.forward[0], 0.0, -vehicle.forward[2])
-        sources.append((RED, np.array(vehicle.rear), backward, TAIL_POWER, 7.0, 70.0))
+        sources.append((RED, np.array(vehicle.rear), backward, TAIL_POWER, 7.0, 45.0))
     for kind, point, direction, power, reach, far in sources:
         x, y, z = (point - camera.origin).tolist()
         share = min((far - z) / 20.0, 1.0)

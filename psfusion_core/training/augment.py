@@ -15,26 +15,27 @@ class CameraVariation:
     get a gain in [0.5, 1.3], a gamma in [0.6, 1.4] and an offset in [0, 0.2]; noise is at most 0.015.
 
     Args:
-        generator: source of randomness, so that a run can resume.
+        generator: source of randomness on the CPU, so that a run resumes alike on every device.
     """
 
     def __init__(self, generator: torch.Generator) -> None:
         self.generator = generator
 
-    def uniform(self, count: int, low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand((count, 1, 1, 1), generator=self.generator)
+    def uniform(self, image: Tensor, low: float, high: float) -> Tensor:
+        """One number for each image of a batch, (B, 1, 1, 1)."""
+        numbers = torch.rand((len(image), 1, 1, 1), generator=self.generator)
+        return low + (high - low) * numbers.to(image.device)
 
-    def noise(self, image: Tensor, deviation: Tensor) -> Tensor:
-        return image + deviation * torch.randn(image.shape, generator=self.generator)
+    def noise(self, image: Tensor) -> Tensor:
+        return torch.randn(image.shape, generator=self.generator).to(image.device)
 
     def __call__(self, sample: Sample) -> Sample:
-        count = len(sample.visible)
-        exposed = sample.visible.clamp(min=1e-4).pow(self.uniform(count, 0.7, 1.4)) * self.uniform(
-            count, 0.7, 1.2
-        )
-        changed = sample.infrared.clamp(min=1e-4).pow(self.uniform(count, 0.6, 1.4))
-        changed = changed * self.uniform(count, 0.5, 1.3) + self.uniform(count, 0.0, 0.2)
-        changed = self.noise(changed, self.uniform(count, 0.0, 0.015))
-        visible = torch.where(self.uniform(count, 0, 1) < 0.5, sample.visible, exposed)
-        infrared = torch.where(self.uniform(count, 0, 1) < 0.5, sample.infrared, changed)
+        visible, infrared = sample.visible, sample.infrared
+        exposed = visible.clamp(min=1e-4).pow(self.uniform(visible, 0.7, 1.4))
+        exposed = exposed * self.uniform(visible, 0.7, 1.2)
+        changed = infrared.clamp(min=1e-4).pow(self.uniform(infrared, 0.6, 1.4))
+        changed = changed * self.uniform(infrared, 0.5, 1.3) + self.uniform(infrared, 0.0, 0.2)
+        changed = changed + self.noise(infrared) * self.uniform(infrared, 0.0, 0.015)
+        visible = torch.where(self.uniform(visible, 0, 1) < 0.5, visible, exposed)
+        infrared = torch.where(self.uniform(infrared, 0, 1) < 0.5, infrared, changed)
         return sample._replace(visible=visible.clamp(0, 1), infrared=infrared.clamp(0, 1))

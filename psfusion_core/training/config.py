@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from omegaconf import MISSING, OmegaConf
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
 
 
 class ConfigError(ValueError):
@@ -21,8 +23,8 @@ class ConfigError(ValueError):
 class SourceConfig:
     """Aligned pairs: a folder ``vi/ ir/ [label/ or label_pseudo/] [boxes/]``, or a pattern of such folders.
 
-    ``weight`` is the share of a batch drawn from it; ``resize`` the range of factors that its images are
-    resized by before cropping.
+    ``weight`` is how often it is drawn from, relative to the other sources; its images are resized by a
+    random factor from ``resize_min`` to ``resize_max`` before cropping.
     """
 
     path: str = MISSING
@@ -33,7 +35,7 @@ class SourceConfig:
 
 @dataclass
 class LossConfig:
-    """Weights of the loss terms; 0 leaves a term out."""
+    """Weights of the loss terms in their sum."""
 
     semantic: float = 1.0
     binary: float = 0.5
@@ -67,40 +69,58 @@ class TrainConfig:
     checkpoint_every: int = 100
     seed: int = 0
     threads: int = 0
-    device: str = "cpu"
+    device: str = "auto"
     loss: LossConfig = field(default_factory=LossConfig)
 
 
-def known_keys(cls: type = TrainConfig, prefix: str = "") -> list[str]:
+def known_keys() -> list[str]:
     """List every key of the configuration in dotted form."""
-    keys = []
-    for item in dataclasses.fields(cls):
-        keys.append(prefix + item.name)
-        if item.name == "loss":
-            keys += known_keys(LossConfig, "loss.")
+    nested = {"loss": LossConfig, "sources.0": SourceConfig}
+    keys = [item.name for item in dataclasses.fields(TrainConfig)]
+    for prefix, part in nested.items():
+        keys += [f"{prefix}.{item.name}" for item in dataclasses.fields(part)]
     return keys
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML recipe and apply overrides such as ``steps=200`` or ``loss.gradient=5``.
+    """Read a YAML recipe and apply overrides: ``steps=200``, ``loss.gradient=5``, ``sources.0.path=my/data``.
 
     Raises:
-        ConfigError: a key is unknown (the nearest known key is named) or a value has the wrong type.
+        ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
     """
     path = Path(path)
     if not path.is_file():
-        raise ConfigError(f"no such configuration: {path}; recipes are in training/configs/")
+        raise ConfigError(f"no such configuration: {path}; see training/configs/ in the source tree")
     try:
-        merged = OmegaConf.merge(
-            OmegaConf.structured(TrainConfig), OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides))
-        )
-        return cast(TrainConfig, OmegaConf.to_object(merged))
-    except ConfigKeyError as error:
+        merged = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path))
+        for override in overrides:
+            key, equals, _ = override.partition("=")
+            if not equals:
+                raise ConfigError(f"expected key=value, got {override!r}")
+            OmegaConf.update(merged, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
+        config = cast(TrainConfig, OmegaConf.to_object(merged))
+    except (ConfigKeyError, ConfigAttributeError) as error:
         key = str(error.full_key or error.key)
-        nearest = difflib.get_close_matches(key, known_keys(), 1, 0.0)
+        nearest = difflib.get_close_matches(re.sub(r"\[\d+\]", ".0", key), known_keys(), 1, 0.0)
         raise ConfigError(
             f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
         ) from error
-    except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None) or "?"
+    except (OmegaConfBaseException, YAMLError, TypeError, AttributeError) as error:
+        key = str(getattr(error, "full_key", None) or "?")
         raise ConfigError(f"{path}: {key}: {str(error).splitlines()[0]}") from error
+    check_ranges(config)
+    return config
+
+
+def check_ranges(config: TrainConfig) -> None:
+    """Raise ConfigError for a value that training cannot work with."""
+    if not config.sources:
+        raise ConfigError("sources is empty: name at least one folder of pairs")
+    if config.crop < 32 or config.crop % 32:
+        raise ConfigError(f"crop is {config.crop}; expected a multiple of 32, such as 224")
+    for name in ("steps", "batch_size", "checkpoint_every"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} is {getattr(config, name)}; expected 1 or more")
+    for source in config.sources:
+        if source.weight < 0 or not 0 < source.resize_min <= source.resize_max:
+            raise ConfigError(f"source {source.path}: expected weight >= 0 and 0 < resize_min <= resize_max")

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 from tqdm import tqdm
 
+from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.images import Pair, pair_folders, read_infrared, read_label, read_visible
 from psfusion_core.stream.gain import stretch
 from psfusion_core.training.config import SourceConfig
@@ -53,7 +54,7 @@ class PairFolder:
         Raises:
             FileNotFoundError: no folder matches, or one lacks ``vi``, ``ir`` or a pair.
         """
-        roots = [Path(root) for root in sorted(glob(path))]
+        roots = [Path(path)] if Path(path).exists() else [Path(root) for root in sorted(glob(path))]
         if not roots:
             raise FileNotFoundError(f"no folder matches {path}: set the path of the source to your data")
         files = [(root, pair) for root in roots for pair in pair_folders(root / "vi", root / "ir").pairs]
@@ -72,6 +73,16 @@ class PairFolder:
             label = refine_pseudo_label(read_label(predicted), infrared, boxes)
         else:
             label = read_label(predicted) if predicted.exists() else np.full_like(infrared, IGNORE)
+        if not visible.shape[:2] == infrared.shape == label.shape:
+            raise ValueError(
+                f"{pair.visible}: visible {visible.shape[:2]}, infrared {infrared.shape} and label "
+                f"{label.shape} differ in size: register and crop them to one size first"
+            )
+        if np.any((label >= len(CLASS_NAMES)) & (label != IGNORE)):
+            raise ValueError(
+                f"{pair.visible}: its label has class {label[label != IGNORE].max()}; expected 0 to "
+                f"{len(CLASS_NAMES) - 1}, or {IGNORE} for unknown"
+            )
         planes = np.concatenate([visible, np.stack([infrared, label], axis=-1)], axis=-1)
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))
 

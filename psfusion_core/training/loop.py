@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.models import create_model
 from psfusion_core.models.checkpoint import load_weights, save_weights
 from psfusion_core.models.psfusion_lite import PSFusionLite
@@ -52,7 +53,8 @@ class Trainer:
         torch.set_flush_denormal(True)  # denormal activations made one CPU network 16 times slower
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.model = self._create_model().to(config.device).train()
+        self.device = resolve_device(config.device)
+        self.model = self._create_model().to(self.device).train()
         self.ema = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -60,7 +62,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.vary = CameraVariation(self.generator)
         self.step = 0
-        if (self.folder / STATE_FILE).exists():
+        if self._has_state():
             self._resume()
         OmegaConf.save(OmegaConf.structured(config), self.folder / "config.yaml")
 
@@ -69,20 +71,25 @@ class Trainer:
         model = create_model(config.model, weights=None)
         if config.initial_weights:
             load_weights(model, config.initial_weights)
-        elif config.pretrained and isinstance(model, PSFusionLite):
+        elif config.pretrained and isinstance(model, PSFusionLite) and not self._has_state():
             load_imagenet(model.visible_encoder)
             load_imagenet(model.infrared_encoder)
         return model
 
+    def _has_state(self) -> bool:
+        return (self.folder / STATE_FILE).exists()
+
     def run(self) -> None:
         """Train up to ``config.steps``, saving every ``config.checkpoint_every`` steps and at the end."""
         config = self.config
+        if self.step >= config.steps:
+            return
         crops = RandomCrops(config.sources, config.crop, config.batch_size, config.seed, self.step)
         bar = tqdm(total=config.steps, initial=self.step, desc="training", unit="step")
         for planes in DataLoader(crops, batch_size=None):
             if self.step >= config.steps:
                 break
-            terms = self.train_step(to_sample(planes.to(config.device)))
+            terms = self.train_step(to_sample(planes.to(self.device)))
             bar.update()
             if self.step % LOG_EVERY == 0:
                 self._log(terms)
@@ -103,9 +110,7 @@ class Trainer:
         terms = loss_terms(self.model(varied.visible, varied.infrared), target)
         loss = total_loss(terms, config.loss)
         if not math.isfinite(loss.item()):
-            raise FloatingPointError(
-                f"the loss became {loss.item()} at step {self.step}: lower learning_rate"
-            )
+            raise ValueError(f"the loss became {loss.item()} at step {self.step}: lower learning_rate")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
@@ -151,9 +156,18 @@ class Trainer:
         save_weights(self.ema, self.folder / WEIGHTS_FILE, metadata)
 
     def _resume(self) -> None:
-        state = torch.load(self.folder / STATE_FILE, map_location=self.config.device, weights_only=True)
+        state = torch.load(self.folder / STATE_FILE, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"].cpu())
         self.step = state["step"]
+        self._forget_log_after(self.step)
+
+    def _forget_log_after(self, step: int) -> None:
+        """Drop what a run logged between its last checkpoint and its end: those steps are taken again."""
+        path = self.folder / LOG_FILE
+        if path.exists():
+            header, *rows = path.read_text().splitlines()
+            kept = [row for row in rows if int(row.split(",")[0]) <= step]
+            path.write_text("\n".join([header, *kept]) + "\n")

@@ -71,9 +71,12 @@ def binary_target(label: Tensor) -> Tensor:
 
 
 def boundary_target(label: Tensor, radius: int = 1) -> Tensor:
-    """Class boundaries: 1 where another class lies within ``radius`` pixels, (B, H, W) -> (B, H, W)."""
+    """Class boundaries: 1 where another class lies within ``radius`` pixels, (B, H, W) -> (B, H, W).
+
+    Pixels within ``radius`` of an ignored one are ignored too: what lies there is not known.
+    """
     values = label.float().unsqueeze(1)
     size = 2 * radius + 1
     highest = F.max_pool2d(values, size, 1, radius)
     lowest = -F.max_pool2d(-values, size, 1, radius)
-    return (highest != lowest).squeeze(1).long().masked_fill(label == IGNORE, IGNORE)
+    return (highest != lowest).long().masked_fill(highest == IGNORE, IGNORE).squeeze(1)

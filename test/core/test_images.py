@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import cv2
@@ -46,6 +47,34 @@ def test_grey_infrared_stored_as_colour_becomes_one_channel(tmp_path: Path) -> N
     np.testing.assert_array_equal(read_infrared(tmp_path / "a.png"), grey)
 
 
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 4)])
+def test_grey_and_alpha_visible_images_become_rgb(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    expected = np.dstack([image] * 3) if image.ndim == 2 else image[..., 2::-1]
+    np.testing.assert_array_equal(read_visible(tmp_path / "a.png"), expected)
+
+
+def test_16_bit_visible_images_are_refused_rather_than_darkened(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", RGB.astype(np.uint16))
+    with pytest.raises(ImageError, match="expected 8 bit"):
+        read_visible(tmp_path / "a.png")
+
+
+def test_a_header_that_asks_for_too_much_is_an_image_error(tmp_path: Path) -> None:
+    png = bytearray(cv2.imencode(".png", RGB)[1].tobytes())
+    png[16:24] = (2**20).to_bytes(4, "big") * 2
+    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
+    (tmp_path / "huge.png").write_bytes(png)
+    with pytest.raises(ImageError, match=r"huge\.png cannot be read"):
+        read_visible(tmp_path / "huge.png")
+
+
+def test_an_unknown_output_format_is_an_image_error(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"use \.png"):
+        write_image(tmp_path / "a.xyz", RGB)
+
+
 def test_paths_beyond_ascii_are_read_and_written(tmp_path: Path) -> None:
     write_image(tmp_path / "熱画像.png", RGB)
     np.testing.assert_array_equal(read_visible(tmp_path / "熱画像.png"), RGB)
@@ -79,6 +108,19 @@ def test_folders_are_paired_by_stem_and_what_is_left_over_is_listed(tmp_path: Pa
         ("b", "b.png", "b.bmp"),
     ]
     assert [path.name for path in pairing.unpaired] == ["only_visible.png", "only_infrared.png"]
+
+
+def test_uppercase_suffixes_count_and_hidden_files_do_not(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", RGB)
+    (tmp_path / "a.png").rename(tmp_path / "A.PNG")
+    (tmp_path / "._A.png").write_bytes(b"resource fork")
+    assert [path.name for path in list_images(tmp_path).values()] == ["A.PNG"]
+
+
+def test_one_file_beside_a_folder_is_one_pair_with_nothing_left_over(tmp_path: Path) -> None:
+    visible, infrared = write(tmp_path / "vi", "a.png", "b.png"), write(tmp_path / "ir", "a.png", "b.png")
+    assert [len(part) for part in pair_folders(visible / "a.png", infrared)] == [1, 0]
+    assert [len(part) for part in pair_folders(visible, infrared / "b.png")] == [1, 0]
 
 
 def test_two_files_are_a_pair_whatever_their_names(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def test_single_files_need_not_share_a_name(tmp_path: Path) -> None:
     make_pairs(tmp_path, a=(40, 50), b=(40, 50))
     out = tmp_path / "single"
     visible, infrared = str(tmp_path / "vi/a.png"), str(tmp_path / "ir/b.png")
-    assert main(["fuse", "--visible", visible, "--infrared", infrared, "--output", str(out)]) == 0
+    command = ["fuse", "--device", "cpu", "--visible", visible, "--infrared", infrared, "--output", str(out)]
+    assert main(command) == 0
     assert [path.name for path in (out / "fused").iterdir()] == ["a.png"]
 
 
@@ -83,3 +84,27 @@ def test_errors_are_one_line_with_status_2(
     error = capsys.readouterr().err.strip()
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+def test_inputs_are_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_pairs(tmp_path, a=(40, 50))
+    (tmp_path / "vi").rename(tmp_path / "fused")
+    before = (tmp_path / "fused/a.png").read_bytes()
+    folders = [
+        "--visible",
+        str(tmp_path / "fused"),
+        "--infrared",
+        str(tmp_path / "ir"),
+        "--output",
+        str(tmp_path),
+    ]
+    assert main(["fuse", *folders]) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "fused/a.png").read_bytes() == before
+
+
+def test_an_output_that_is_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = make_pairs(tmp_path, a=(40, 50))
+    (tmp_path / "out").write_text("in the way")
+    assert main(arguments) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) <= 2  # the engine's line, then the error

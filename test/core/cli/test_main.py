@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+import psfusion_core
 from psfusion_core.cli import VERBS, main
 
 
@@ -38,3 +41,10 @@ def test_core_imports_without_ros_and_help_without_torch() -> None:
         "sys.modules['rclpy'] = None; psfusion_core.Fuser; import psfusion_core.cli.fuse"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_version_is_the_same_wherever_it_is_written() -> None:
+    root = Path(__file__).parents[3]
+    manifest = ElementTree.parse(root / "package.xml").getroot()
+    assert manifest.findtext("version") == psfusion_core.__version__
+    assert f'version="{psfusion_core.__version__}"' in (root / "setup.py").read_text()

@@ -20,6 +20,11 @@ def test_boundary_target_is_a_band_one_pixel_to_each_side_of_a_change_of_class()
     assert boundary_target(label).flatten().tolist() == [0, 0, 0, 1, 1, 0, 0, 0]
 
 
+def test_nothing_is_claimed_about_boundaries_next_to_ignored_pixels() -> None:
+    label = torch.tensor([[[0, 0, 0, 255, 255, 0, 0, CAR]]])
+    assert boundary_target(label).flatten().tolist() == [0, 0, 255, 255, 255, 255, 1, 1]
+
+
 def scene() -> tuple[np.ndarray, np.ndarray]:
     infrared = np.full((40, 40), 20, np.uint8)
     infrared[10:30, 12:18] = 200

@@ -13,8 +13,9 @@ from psfusion_core import Fuser
 from psfusion_core.cli import main
 from psfusion_core.images import write_image
 from psfusion_core.models.efficientnet_lite import EfficientNetLiteEncoder
+from psfusion_core.training.augment import CameraVariation
 from psfusion_core.training.config import ConfigError, SourceConfig, TrainConfig, load_config
-from psfusion_core.training.dataset import RandomCrops, to_sample
+from psfusion_core.training.dataset import RandomCrops, Sample, to_sample
 from psfusion_core.training.loop import Trainer, learning_rate_factor
 from psfusion_core.training.pretrained import imagenet_state, load_imagenet
 
@@ -47,8 +48,16 @@ def test_every_recipe_is_a_valid_configuration(recipe: Path) -> None:
 
 
 def test_overrides_win_over_the_recipe(tmp_path: Path) -> None:
-    config = load_config(RECIPES / "psfusion_lite.yaml", ["steps=7", "loss.gradient=2.5"])
-    assert (config.steps, config.loss.gradient) == (7, 2.5)
+    config = load_config(
+        RECIPES / "psfusion_lite.yaml", ["steps=7", "loss.gradient=2.5", "sources.1.path=mine"]
+    )
+    assert (config.steps, config.loss.gradient, config.sources[1].path) == (7, 2.5, "mine")
+
+
+def test_a_recipe_that_is_not_yaml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("steps: [1, 2")
+    with pytest.raises(ConfigError, match=r"broken\.yaml"):
+        load_config(tmp_path / "broken.yaml")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,11 @@ def test_overrides_win_over_the_recipe(tmp_path: Path) -> None:
         ("loss.gradent=3", "'loss.gradient'"),
         ("steps=many", "steps"),
         ("crop=1.5", "crop"),
+        ("crop=100", "multiple of 32"),
+        ("checkpoint_every=0", "1 or more"),
+        ("sources=[]", "at least one folder"),
+        ("sources.0.wight=2", "'sources.0.weight'"),
+        ("steps", "expected key=value"),
     ],
 )
 def test_unknown_and_ill_typed_keys_are_errors_that_help(override: str, message: str) -> None:
@@ -123,17 +137,53 @@ def test_learning_rate_warms_up_then_decays_to_nearly_zero() -> None:
     assert all(a > b for a, b in pairwise(factors[10:]))
 
 
-def test_a_resumed_run_has_the_losses_of_an_unbroken_one(pairs: Path, tmp_path: Path) -> None:
-    torch.set_num_threads(1)
+@pytest.mark.parametrize(
+    ("folder", "value", "message"), [("label_pseudo", 12, "class 12"), ("ir", 0, "size")]
+)
+def test_data_that_do_not_fit_are_named(pairs: Path, folder: str, value: int, message: str) -> None:
+    size = (80, 96) if folder == "label_pseudo" else (40, 48)
+    write_image(pairs / folder / "a.png", np.full(size, value, np.uint8))
+    with pytest.raises(ValueError, match=rf"a\.png: .*{message}"):
+        RandomCrops([SourceConfig(path=str(pairs))], 32, 1, seed=0)
+
+
+def test_augmentation_runs_on_the_device_of_the_batch() -> None:
+    with torch.device("meta"):
+        images = torch.empty(2, 3, 8, 8), torch.empty(2, 1, 8, 8), torch.empty(2, 8, 8, dtype=torch.long)
+    varied = CameraVariation(torch.Generator())(Sample(*images))
+    assert varied.visible.device.type == varied.infrared.device.type == "meta"
+
+
+def test_augmentation_stays_in_0_1_and_leaves_labels_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    sample = Sample(torch.rand(8, 3, 16, 16), torch.rand(8, 1, 16, 16), torch.randint(0, 9, (8, 16, 16)))
+    varied = CameraVariation(generator)(sample)
+    for image in (varied.visible, varied.infrared):
+        assert 0.0 <= image.min() <= image.max() <= 1.0
+    assert torch.equal(varied.label, sample.label)
+    changed = (varied.infrared != sample.infrared).flatten(1).any(dim=1)
+    assert 0 < changed.sum() < 8
+
+
+def test_a_resumed_run_has_the_losses_of_an_unbroken_one(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("psfusion_core.training.loop.LOG_EVERY", 1)
     Trainer(small_config(pairs, tmp_path / "whole")).run()
     halted = Trainer(small_config(pairs, tmp_path / "halves"))
     crops = iter(RandomCrops(halted.config.sources, 64, 2, seed=0))
-    for _ in range(2):
-        halted.train_step(to_sample(next(crops)))
-    halted.save()
+    for step in range(3):  # the third step is taken after the last checkpoint, and lost
+        halted._log(halted.train_step(to_sample(next(crops))))
+        if step == 1:
+            halted.save()
     resumed = Trainer(small_config(pairs, tmp_path / "halves"))
     assert resumed.step == 2
     resumed.run()
+    losses = [
+        np.loadtxt(tmp_path / run / "losses.csv", delimiter=",", skiprows=1) for run in ("whole", "halves")
+    ]
+    np.testing.assert_allclose(losses[1], losses[0], atol=1e-5)
+    assert losses[0][:, 0].tolist() == [1, 2, 3, 4]
     whole = torch.load(tmp_path / "whole/state.pt", weights_only=True)
     halves = torch.load(tmp_path / "halves/state.pt", weights_only=True)
     assert whole["step"] == halves["step"] == 4
@@ -155,7 +205,7 @@ def test_training_lowers_the_loss_and_its_weights_fuse(pairs: Path, tmp_path: Pa
 
 def test_train_verb_reports_a_missing_recipe_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--config", "nowhere.yaml"]) == 2
-    assert "recipes are in" in capsys.readouterr().err
+    assert "no such configuration: nowhere.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("channels", [1, 3])
