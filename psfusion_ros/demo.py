@@ -127,8 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate",
         type=float,
-        default=0.5,
-        help="speed of the replay; 1 is 10 pairs per second (default 0.5, for CPUs; the newest pair wins)",
+        default=0.3,
+        help="speed of the replay; 1 is 10 pairs per second (default 0.3, for CPUs; the newest pair wins)",
     )
     return parser
 
