@@ -45,7 +45,7 @@ class Fuser:
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
 
     The constructor runs the network once (at 480 x 640 on a GPU, whose kernels are chosen by size), so that
-    the first call is not slower than the next. PyTorch's thread then flushes denormal numbers to zero.
+    the first call is not slower than the next.
 
     Raises:
         ValueError: an unknown name, a device that is not there, a checkpoint that does not fit.

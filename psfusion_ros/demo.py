@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from psfusion_core.images import ImageError
 from psfusion_ros.gallery import SHEET, VIDEO
 from psfusion_ros.loopback import loopback_environment
 from psfusion_ros.monitor import Monitor
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("demo: interrupted", file=sys.stderr)
         return 130
-    except (ProcessError, RecordingError, OSError) as error:
+    except (ProcessError, RecordingError, ImageError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     return _show(options.output, recording, status)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.models import create_model
 from psfusion_core.models.checkpoint import load_weights, save_weights
@@ -50,7 +51,6 @@ class Trainer:
         self.folder = Path(config.output)
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        torch.set_flush_denormal(True)  # denormal activations made one CPU network 16 times slower
         if config.threads:
             torch.set_num_threads(config.threads)
         self.device = resolve_device(config.device)
@@ -89,7 +89,8 @@ class Trainer:
         for planes in DataLoader(crops, batch_size=None):
             if self.step >= config.steps:
                 break
-            terms = self.train_step(to_sample(planes.to(self.device)))
+            with flushed_denormals():
+                terms = self.train_step(to_sample(planes.to(self.device)))
             bar.update()
             if self.step % LOG_EVERY == 0:
                 self._log(terms)

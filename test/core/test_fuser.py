@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +78,11 @@ def test_same_pair_gives_the_same_bytes_and_inputs_stay_untouched(fuser: Fuser) 
     np.testing.assert_array_equal(first.mask, second.mask)
     np.testing.assert_array_equal(visible, copies[0])
     np.testing.assert_array_equal(infrared, copies[1])
+
+
+def test_fusing_leaves_the_arithmetic_of_the_process_as_it_was(fuser: Fuser) -> None:
+    fuser(*scene(32, 32))
+    assert sys.float_info.min / 2 > 0.0
 
 
 def test_views_with_negative_strides_are_taken(fuser: Fuser) -> None:

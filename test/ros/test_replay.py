@@ -24,6 +24,7 @@ from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from psfusion_core.images import ImageError
 from psfusion_ros.recordings import BagRecording, FolderRecording, shift_stamp
 
 PERIOD = 100_000_000
@@ -184,7 +185,7 @@ def test_folder_is_read_image_by_image(tmp_path: Path) -> None:
     next(entries)
     (tmp_path / "1.png").unlink()
     next(entries)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ImageError, match=r"1\.png cannot be read"):
         next(entries)
 
 
