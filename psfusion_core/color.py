@@ -1,6 +1,7 @@
 """Luma and chroma as the paper uses them (full-range ITU-R BT.601).
 
-Y = .299 R + .587 G + .114 B, Cr = .713 (R - Y) + .5, Cb = .564 (B - Y) + .5; kornia agrees within 5e-4, an eighth of a grey level.
+Y = .299 R + .587 G + .114 B, Cr = .713 (R - Y) + .5, Cb = .564 (B - Y) + .5. kornia's coefficients agree
+within 5e-4, an eighth of a grey level.
 """
 
 from __future__ import annotations
