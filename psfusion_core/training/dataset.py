@@ -63,9 +63,8 @@ class PairFolder:
     @staticmethod
     def _read(root: Path, pair: Pair) -> Tensor:
         visible, infrared = read_visible(pair.visible), stretch(read_infrared(pair.infrared))
-        stem = pair.visible.stem
-        true, predicted = (root / folder / f"{stem}.png" for folder in ("label", "label_pseudo"))
-        boxes_path = root / "boxes" / f"{stem}.txt"
+        true, predicted = (root / folder / f"{pair.name}.png" for folder in ("label", "label_pseudo"))
+        boxes_path = root / "boxes" / f"{pair.name}.txt"
         if true.exists():
             label = read_label(true)
         elif predicted.exists() and boxes_path.exists():

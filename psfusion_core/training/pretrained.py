@@ -9,6 +9,8 @@ from torch import Tensor
 
 from psfusion_core.models.efficientnet_lite import STAGES, EfficientNetLiteEncoder
 
+STEM = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
+
 
 def stage_of_block() -> list[tuple[int, int]]:
     """Map the flat block index of the published weights to (stage, block within the stage)."""
@@ -17,11 +19,9 @@ def stage_of_block() -> list[tuple[int, int]]:
 
 def rename(name: str) -> str | None:
     """Translate a published tensor name to ours, or None for the stages we leave out."""
-    name = name.replace("_conv_stem.", "stem.0.").replace(
-        "_bn0.", "stem.1.", 1 if name.startswith("_bn0") else 0
-    )
-    if name.startswith("stem."):
-        return name
+    first, _, rest = name.partition(".")
+    if first in STEM:
+        return f"{STEM[first]}.{rest}"
     match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
     if match is None or int(match[1]) >= len(stage_of_block()):
         return None
