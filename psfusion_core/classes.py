@@ -25,13 +25,17 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     """Paint a label map in the class palette.
 
     Args:
-        label_map: (H, W) class indices 0 to 255; those outside the palette become black.
+        label_map: (H, W) class indices 0 to 255. Those beyond the palette, of other label sets, get bright
+            hues a golden angle apart; 255 (unknown) is black.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
     table = np.zeros((256, 3), np.uint8)
     table[: len(PALETTE)] = PALETTE
+    more = np.arange(len(PALETTE), 255)
+    hues = np.stack([more * 111 % 180, np.full_like(more, 230), np.full_like(more, 255)], axis=-1)
+    table[more] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
     return table[label_map]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from psfusion_core.color import replace_luma
 from psfusion_core.engines import ENGINES, Engine
-from psfusion_core.models import create_model
+from psfusion_core.models import MODELS, class_names, create_model
 from psfusion_core.stream.gain import stretch
 
 MINIMUM_SIZE = 32
@@ -63,7 +63,9 @@ class Fuser:
         names = list(ENGINES)
         if engine not in ("auto", *names):
             raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
-        network = create_model(model, weights=weights)
+        if model not in MODELS:
+            raise ValueError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
+        network = create_model(model, len(class_names(model, weights)), weights)
         self.size_multiple = network.size_multiple
         self.engine: Engine = ENGINES[names[0] if engine == "auto" else engine](network, device, precision)
         self.description = f"{model}, {self.engine.description}"

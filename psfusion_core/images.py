@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
@@ -118,19 +119,37 @@ def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
 
 
-def read_label(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a label map as (H, W) uint8 class indices.
+def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Read a PNG whose fourth channel is the infrared image (as MFNet's): (H, W, 3) RGB and (H, W), uint8.
 
     Raises:
-        ImageError: the file is not a readable image or has more than one channel.
+        ImageError: the file is not a readable image, or has other than four channels of 8 bit.
     """
     image = _read(path)
-    if image.ndim != 2 or image.dtype != np.uint8:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
         raise ImageError(
-            f"{path} reads as {image.shape} {image.dtype}; expected one channel of 8 bit class indices: "
-            "save a palette or colour image as its indices"
+            f"{path} reads as {image.shape} {image.dtype}; expected four channels of 8 bit, the last infrared"
         )
-    return np.asarray(image, np.uint8)
+    return np.ascontiguousarray(image[..., 2::-1]), np.ascontiguousarray(image[..., 3])
+
+
+def read_label(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a label map as (H, W) uint8 class indices; of a palette image, the indices, whatever its colours.
+
+    Raises:
+        ImageError: the file is not a readable image, or is in colour.
+    """
+    try:
+        with Image.open(path) as file:  # OpenCV would turn the indices of a palette into its colours
+            if file.mode in ("L", "P"):
+                return np.array(file, np.uint8)
+            mode = file.mode
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{path} cannot be read as a label map: {' '.join(str(error).split())}") from error
+    raise ImageError(
+        f"{path} has mode {mode}; expected one channel of 8 bit class indices, or a palette: "
+        "save a colour image as its indices"
+    )
 
 
 def write_image(path: Path, image: npt.NDArray[Any]) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-EPILOG = """example:
+from psfusion_core.images import write_image
+
+EPILOG = """examples:
   psfusion train --config training/configs/psfusion_lite.yaml output=runs/lite steps=8000
+  psfusion train --config training/configs/finetune.yaml sources.0.path=data/mine --inspect batch.png
+  torchrun --nproc-per-node 2 -m psfusion_core.cli train --config training/configs/psfusion.yaml
 
-Any key of the recipe can be set on the command line. The folder `output` receives the checkpoints, the EMA
-weights (weights.safetensors, for psfusion fuse --weights) and losses.csv; the same command resumes."""
+Any key of the recipe can be set on the command line. The folder `output` receives the checkpoints
+(last.safetensors and best.safetensors, for psfusion fuse --weights), losses.csv and TensorBoard events; the
+same command resumes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", required=True, help="a recipe, such as training/configs/finetune.yaml")
     parser.add_argument(
-        "--config", required=True, help="a recipe, such as training/configs/psfusion_lite.yaml"
+        "--inspect", type=Path, metavar="PNG", help="draw the first batch with all its targets, and stop"
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the recipe's")
 
@@ -21,8 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     try:
         from psfusion_core.training.config import load_config
-        from psfusion_core.training.loop import Trainer
+        from psfusion_core.training.feed import first_batch
+        from psfusion_core.training.inspection import draw_batch
+        from psfusion_core.training.trainer import Trainer
     except ImportError as error:
         raise ImportError(f"{error}: training needs pip install '.[train]'") from error
-    Trainer(load_config(options.config, options.overrides)).run()
+    config = load_config(options.config, options.overrides)
+    if options.inspect:
+        sample, extra = first_batch(config)
+        write_image(options.inspect, draw_batch(sample, extra))
+        print(f"{len(sample.visible)} crops with their targets in {options.inspect}")
+        return 0
+    Trainer(config).run()
     return 0

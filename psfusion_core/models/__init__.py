@@ -5,12 +5,21 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from psfusion_core.models.checkpoint import load_weights
+from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.models.checkpoint import load_weights, read_metadata
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.models.psfusion_lite import PSFusionLite
 
-__all__ = ["MODELS", "FusionOutput", "PSFusion", "PSFusionLite", "create_model", "default_weights"]
+__all__ = [
+    "MODELS",
+    "FusionOutput",
+    "PSFusion",
+    "PSFusionLite",
+    "class_names",
+    "create_model",
+    "find_weights",
+]
 
 MODELS: dict[str, type[PSFusion] | type[PSFusionLite]] = {"psfusion": PSFusion, "psfusion_lite": PSFusionLite}
 
@@ -28,6 +37,18 @@ def default_weights(name: str) -> Path:
             "or use psfusion_lite"
         )
     return path
+
+
+def find_weights(name: str, weights: str | Path) -> Path:
+    """Path of a checkpoint; "default" stands for the weights that ship."""
+    return default_weights(name) if weights == "default" else Path(weights)
+
+
+def class_names(name: str, weights: str | Path) -> tuple[str, ...]:
+    """Classes of a checkpoint, in order of their index; those of MSRS where it does not say."""
+    path = find_weights(name, weights)
+    stored = read_metadata(path).get("classes", "") if path.suffix == ".safetensors" else ""
+    return tuple(stored.split(",")) if stored else CLASS_NAMES
 
 
 def create_model(
@@ -53,5 +74,5 @@ def create_model(
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
     model = MODELS[name](num_classes)
     if weights is not None:
-        load_weights(model, default_weights(name) if weights == "default" else weights)
+        load_weights(model, find_weights(name, weights))
     return model.eval()

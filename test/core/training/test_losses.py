@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.ndimage import correlate
+from scipy.ndimage import correlate, uniform_filter
 
-from psfusion_core.training.losses.fusion import (
+from psfusion_core.models.output import FusionOutput
+from psfusion_core.training.config import LossConfig
+from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.losses.blend import (
     BACKGROUND_QUANTILE,
-    SCREEN_SHARE,
-    correlation_loss,
+    CONTRAST_EDGE,
+    CONTRAST_GAIN,
+    CONTRAST_WINDOW,
+    NOISE,
+    OVERLAP,
+    blend_target,
+    blend_terms,
     gradient_loss,
     intensity_loss,
+    raise_local_contrast,
+    reconstruction_loss,
 )
-from psfusion_core.training.losses.reconstruction import reconstruction_loss
+from psfusion_core.training.losses.correlation import correlation_loss
 from psfusion_core.training.losses.semantic import (
     BINARY_POSITIVE_WEIGHTS,
     hard_example_cross_entropy,
     one_hot_cross_entropy,
 )
+from psfusion_core.training.losses.total import total_loss
 
 RNG = np.random.default_rng(7)
 FUSED, VISIBLE, INFRARED = (RNG.random((2, 1, 24, 32)) for _ in range(3))
@@ -43,21 +54,56 @@ def test_correlation_loss_is_the_reciprocal_of_both_correlations() -> None:
     np.testing.assert_allclose(actual, expected, rtol=1e-4)
 
 
-def test_gradient_loss_follows_the_stronger_source_gradient_with_its_sign() -> None:
-    f, v, i = sobel(FUSED), sobel(VISIBLE), sobel(INFRARED)
-    expected = np.abs(f - np.where(np.abs(v) >= np.abs(i), v, i)).mean()
-    np.testing.assert_allclose(gradient_loss(*map(tensor, (FUSED, VISIBLE, INFRARED))), expected, rtol=1e-4)
+def test_gradient_loss_compares_edges_with_their_sign() -> None:
+    expected = np.abs(sobel(FUSED) - sobel(VISIBLE)).mean()
+    np.testing.assert_allclose(gradient_loss(tensor(FUSED), tensor(VISIBLE)), expected, rtol=1e-4)
+    turned = gradient_loss(tensor(1 - VISIBLE), tensor(VISIBLE))
+    assert turned > gradient_loss(tensor(np.full_like(VISIBLE, 0.5)), tensor(VISIBLE))
 
 
-def test_intensity_loss_pulls_towards_the_partial_screen_blend() -> None:
+def guided_filter(image: np.ndarray) -> np.ndarray:
+    """He, Sun, Tang 2010, equations 5, 6 and 8, with the image as its own guide; borders are mirrored."""
+
+    def box(x: np.ndarray) -> np.ndarray:
+        return uniform_filter(x, CONTRAST_WINDOW, mode="mirror")
+
+    mean = box(image)
+    variance = box(image * image) - mean * mean
+    slope = variance / (variance + CONTRAST_EDGE)
+    return box(slope) * image + box(mean - slope * mean)
+
+
+def raised(image: np.ndarray) -> np.ndarray:
+    detail = image - guided_filter(image)
+    return np.clip(image + CONTRAST_GAIN * detail**3 / (detail**2 + NOISE**2), 0, 1)
+
+
+def test_the_blend_target_is_the_partial_screen_blend_with_contrast_raised() -> None:
     targets = []
     for v, i in zip(VISIBLE, INFRARED, strict=True):
         background = np.quantile(i.ravel()[::4], BACKGROUND_QUANTILE)
         heat = np.clip((i - background) / max(1 - background, 0.1), 0, None)
         larger, smaller = np.maximum(v, heat), np.minimum(v, heat)
-        targets.append(larger + SCREEN_SHARE * smaller * (1 - larger))
-    expected = np.abs(FUSED - np.stack(targets)).mean()
-    np.testing.assert_allclose(intensity_loss(*map(tensor, (FUSED, VISIBLE, INFRARED))), expected, rtol=1e-4)
+        targets.append(raised((larger + OVERLAP * smaller * (1 - larger))[0])[np.newaxis])
+    actual = blend_target(tensor(VISIBLE), tensor(INFRARED))
+    np.testing.assert_allclose(actual, np.stack(targets), atol=1e-4)
+
+
+def test_raising_contrast_makes_no_halo_beside_a_strong_edge_and_amplifies_no_faint_noise() -> None:
+    step = np.full((1, 1, 32, 32), 0.2)
+    step[..., 16:] = 0.8
+    overshoot = (raise_local_contrast(tensor(step)) - tensor(step)).abs().max()
+    assert overshoot < 0.01
+    faint = 0.5 + 0.003 * RNG.standard_normal((1, 1, 64, 64))
+    assert raise_local_contrast(tensor(faint)).std() < 1.2 * faint.std()
+    texture = 0.5 + 0.03 * RNG.standard_normal((1, 1, 64, 64))
+    assert raise_local_contrast(tensor(texture)).std() > 1.25 * texture.std()
+
+
+def test_intensity_loss_is_the_mean_absolute_difference() -> None:
+    np.testing.assert_allclose(
+        intensity_loss(tensor(FUSED), tensor(VISIBLE)), np.abs(FUSED - VISIBLE).mean(), rtol=1e-5
+    )
 
 
 def test_reconstruction_loss_weighs_intensity_and_edges_alike() -> None:
@@ -72,15 +118,18 @@ def softmax_losses(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
     return -picked[label != 255]
 
 
-def test_semantic_loss_averages_the_hard_pixels_and_ignores_255() -> None:
+def test_semantic_loss_is_the_weighted_mean_of_the_hard_pixels_and_ignores_255() -> None:
     logits = RNG.normal(0, 2, (2, 9, 16, 16))
     label = RNG.integers(0, 9, (2, 16, 16))
     label[0, :8] = 255
-    losses = softmax_losses(logits, label)
-    hard = losses[losses > -np.log(0.75)]
-    assert len(losses) / 16 < len(hard) < len(losses)
+    weight = RNG.uniform(0.1, 3, label.shape)
+    losses, weights = softmax_losses(logits, label), weight[label != 255]
+    hard = losses > -np.log(0.75)
+    assert len(losses) / 16 < hard.sum() < len(losses)
     np.testing.assert_allclose(
-        hard_example_cross_entropy(tensor(logits), torch.from_numpy(label)), hard.mean(), rtol=1e-4
+        hard_example_cross_entropy(tensor(logits), torch.from_numpy(label), tensor(weight)),
+        np.average(losses[hard], weights=weights[hard]),
+        rtol=1e-4,
     )
 
 
@@ -88,9 +137,31 @@ def test_semantic_loss_keeps_the_hardest_sixteenth_when_all_pixels_are_easy() ->
     label = np.zeros((1, 16, 16), int)
     logits = np.zeros((1, 9, 16, 16))
     logits[:, 0] = RNG.uniform(8, 12, (1, 16, 16))
-    hardest = np.sort(softmax_losses(logits, label))[-16:]
+    weight = RNG.uniform(0.1, 3, label.shape)
+    losses = softmax_losses(logits, label)
+    hardest = np.argsort(losses)[-16:]
     np.testing.assert_allclose(
-        hard_example_cross_entropy(tensor(logits), torch.from_numpy(label)), hardest.mean(), rtol=1e-3
+        hard_example_cross_entropy(tensor(logits), torch.from_numpy(label), tensor(weight)),
+        np.average(losses[hardest], weights=weight.ravel()[hardest]),
+        rtol=1e-3,
+    )
+
+
+def test_pixels_of_weight_0_are_as_good_as_ignored() -> None:
+    logits = tensor(RNG.normal(0, 2, (2, 9, 16, 16)))
+    label = torch.from_numpy(RNG.integers(0, 9, (2, 16, 16)))
+    weight = torch.ones(2, 16, 16)
+    weight[:, 4:] = 0
+    ignored = label.clone()
+    ignored[:, 4:] = 255
+    ones = torch.ones_like(weight)
+    torch.testing.assert_close(
+        hard_example_cross_entropy(logits, label, weight), hard_example_cross_entropy(logits, ignored, ones)
+    )
+    target, unknown = label.clamp(max=1), ignored.where(ignored == 255, ignored.clamp(max=1))
+    torch.testing.assert_close(
+        one_hot_cross_entropy(logits[:, :2], target, weight),
+        one_hot_cross_entropy(logits[:, :2], unknown, ones),
     )
 
 
@@ -98,18 +169,45 @@ def test_one_hot_loss_weighs_positive_pixels_and_ignores_255() -> None:
     logits = RNG.normal(0, 2, (2, 2, 8, 8))
     target = RNG.integers(0, 2, (2, 8, 8))
     target[:, :, 5:] = 255
+    trust = RNG.uniform(0.1, 3, target.shape)
     one_hot = np.stack([target == 0, target == 1], axis=1)
     weight = np.where(one_hot, np.array(BINARY_POSITIVE_WEIGHTS)[None, :, None, None], 1.0)
     losses = weight * np.logaddexp(0, np.where(one_hot, -logits, logits))
-    expected = losses[np.broadcast_to((target != 255)[:, None], losses.shape)].mean()
-    actual = one_hot_cross_entropy(tensor(logits), torch.from_numpy(target), BINARY_POSITIVE_WEIGHTS)
+    known = np.broadcast_to((target != 255)[:, None], losses.shape)
+    trusted = np.broadcast_to(trust[:, None], losses.shape)
+    expected = np.average(losses[known], weights=trusted[known])
+    actual = one_hot_cross_entropy(
+        tensor(logits), torch.from_numpy(target), tensor(trust), BINARY_POSITIVE_WEIGHTS
+    )
     np.testing.assert_allclose(actual, expected, rtol=1e-4)
 
 
 def test_a_batch_without_labels_gives_zero_loss_and_zero_gradient() -> None:
     logits = torch.randn(2, 9, 8, 8, requires_grad=True)
-    nothing = torch.full((2, 8, 8), 255)
-    loss = hard_example_cross_entropy(logits, nothing) + one_hot_cross_entropy(logits[:, :2], nothing)
+    nothing, weight = torch.full((2, 8, 8), 255), torch.ones(2, 8, 8)
+    loss = hard_example_cross_entropy(logits, nothing, weight)
+    loss = loss + one_hot_cross_entropy(logits[:, :2], nothing, weight)
     loss.backward()
     assert loss.item() == 0.0
     assert not logits.grad.any()
+
+
+def test_the_fusion_terms_of_an_unlabelled_batch_train_the_fused_image() -> None:
+    fused = tensor(FUSED).requires_grad_()
+    classes, two = torch.zeros(2, 9, 24, 32), torch.zeros(2, 2, 24, 32)
+    output = FusionOutput(classes, two, two, fused, tensor(VISIBLE), tensor(INFRARED))
+    sample = Sample(
+        visible=tensor(VISIBLE).expand(-1, 3, -1, -1),
+        infrared=tensor(INFRARED),
+        label=torch.full((2, 24, 32), 255),
+        weight=torch.ones(2, 24, 32),
+        salient=torch.zeros(2, 1, 24, 32),
+    )
+    terms = blend_terms(output, sample)
+    assert {name for name, term in terms.items() if term == 0} >= {"semantic", "binary", "boundary"}
+    assert set(terms) == set(vars(LossConfig()))
+    loss = total_loss(terms, LossConfig(intensity=3.0, gradient=7.0, correlation=0.0))
+    expected = 3 * terms["intensity"] + 7 * terms["gradient"] + terms["reconstruction"]
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert (fused.grad != 0).float().mean() > 0.9

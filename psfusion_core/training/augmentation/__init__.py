@@ -1,0 +1,1 @@
+"""Augmentation of batches on their device: geometry of all planes jointly, and what robots' cameras do."""

@@ -1,0 +1,152 @@
+"""Where scenes come from: folders of pairs, held in memory, and the simulator, without end."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from glob import glob
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from psfusion_core.simulation.scene import RoadScene
+from psfusion_core.stream.gain import stretch
+from psfusion_core.training.config import SourceConfig
+from psfusion_core.training.data.boxes import salient_mask
+from psfusion_core.training.data.label_sets import map_labels
+from psfusion_core.training.data.layouts import find_dataset
+from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, UNIT_WEIGHT, WEIGHT_PLANE
+from psfusion_core.training.data.reading import read_planes
+
+
+class Source(Protocol):
+    """Scenes to cut windows from."""
+
+    def scene(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Choose a scene, (7, H, W) uint8 planes; the choice depends on batch number and generator alone."""
+
+    def summary(self) -> dict[str, object]:
+        """Describe the data for the record of a run."""
+
+
+class FolderSource:
+    """Every scene of a data set, or of all folders that a pattern such as ``drives/*`` matches, in memory.
+
+    Raises:
+        FileNotFoundError: no folder matches, or one holds no pair.
+        ValueError: a scene cannot be used; the message names its file.
+    """
+
+    def __init__(self, config: SourceConfig, labels: str) -> None:
+        self.config = config
+        roots = [Path(config.path)] if Path(config.path).exists() else map(Path, sorted(glob(config.path)))
+        datasets = [find_dataset(root, config.layout, config.split) for root in roots]
+        if not datasets:
+            raise FileNotFoundError(
+                f"no folder matches {config.path}: set the path of the source to your data"
+            )
+        excluded = set(Path(config.exclude).read_text().split()) if config.exclude else set()
+        records = [(r, data.label_set) for data in datasets for r in data.records if r.name not in excluded]
+        if not records:
+            raise FileNotFoundError(f"{config.exclude} excludes every pair of {config.path}")
+        unpaired = [path for data in datasets for path in data.unpaired]
+        if unpaired:
+            print(
+                f"{config.path}: {len(unpaired)} files without a partner left out, such as {unpaired[0]}",
+                file=sys.stderr,
+            )
+        bar = tqdm(records, desc=f"reading {config.path}", unit="pair")
+        self.scenes = [read_planes(record, label_set, labels, config.resize) for record, label_set in bar]
+        self.names = [record.name for record, _ in records]
+
+    def scene(self, batch: int, generator: torch.Generator) -> Tensor:
+        return self.scenes[int(torch.randint(len(self.scenes), (), generator=generator))]
+
+    def summary(self) -> dict[str, object]:
+        labelled = sum(bool((scene[LABEL_PLANE] != IGNORE).any()) for scene in self.scenes)
+        digest = hashlib.sha256()
+        for name, scene in zip(self.names, self.scenes, strict=True):
+            digest.update(name.encode())
+            digest.update(scene.numpy().tobytes())
+        return {
+            "path": self.config.path,
+            "pairs": len(self.scenes),
+            "labelled": labelled,
+            "sha256": digest.hexdigest(),
+        }
+
+
+class SimulatedSource:
+    """Frames of the simulator with true labels: another street every few frames, by night and by day.
+
+    A pool of frames is drawn from; every few batches the oldest gives way to a new one, so that rendering
+    costs little. Half of the streets are seen by a camera of 16 bit, whose range is stretched.
+    """
+
+    POOL = 32
+    BATCHES_PER_FRAME = 4
+    FRAMES_PER_STREET = 8
+    SECONDS_BETWEEN_FRAMES = 1.7
+
+    def __init__(self, labels: str, seed: int) -> None:
+        self.labels = labels
+        self.seed = seed
+        self.pool: dict[int, Tensor] = {}
+        self.street: tuple[int, RoadScene] | None = None
+
+    def scene(self, batch: int, generator: torch.Generator) -> Tensor:
+        oldest = batch // self.BATCHES_PER_FRAME
+        wanted = range(oldest, oldest + self.POOL)
+        if oldest not in self.pool or wanted[-1] not in self.pool:
+            self.pool = {number: frame for number, frame in self.pool.items() if number in wanted}
+            missing = [number for number in wanted if number not in self.pool]
+            for number in tqdm(missing, desc="simulating", unit="frame", disable=len(missing) < self.POOL):
+                self.pool[number] = self.render(number)
+        return self.pool[oldest + int(torch.randint(self.POOL, (), generator=generator))]
+
+    def render(self, number: int) -> Tensor:
+        """Render a frame of the endless drive as (7, 480, 640) planes."""
+        street, frame = divmod(number, self.FRAMES_PER_STREET)
+        if self.street is None or self.street[0] != street:
+            time_of_day: Literal["night", "day"] = "night" if street % 2 else "day"
+            bits: Literal[8, 16] = 16 if street % 4 < 2 else 8
+            self.street = street, RoadScene(self.seed + street, time_of_day, infrared_bits=bits)
+        rendered = self.street[1].render(frame * self.SECONDS_BETWEEN_FRAMES)
+        label = map_labels(rendered.label, "msrs", self.labels)
+        infrared = stretch(rendered.infrared)
+        weight = np.full_like(label, UNIT_WEIGHT)
+        planes = np.dstack([rendered.visible, infrared, label, weight, salient_mask(label, infrared)])
+        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))
+
+    def summary(self) -> dict[str, object]:
+        return {"path": "simulator", "first_seed": self.seed}
+
+
+def create_source(config: SourceConfig, labels: str, seed: int) -> Source:
+    """Open a source: the simulator where the layout says so, else the folders."""
+    return SimulatedSource(labels, seed) if config.layout == "simulator" else FolderSource(config, labels)
+
+
+def cut_window(planes: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Cut a random square of a scene: (7, H, W) -> (7, side, side).
+
+    A scene that is too small is continued by its border, which is ignored in the label.
+    """
+    height, width = planes.shape[-2:]
+    missing_rows, missing_columns = max(side - height, 0), max(side - width, 0)
+    if missing_rows or missing_columns:
+        top, left = missing_rows // 2, missing_columns // 2
+        pads = (left, missing_columns - left, top, missing_rows - top)
+        images = F.pad(planes[None].float(), pads, mode="replicate")[0].byte()
+        known = F.pad(torch.ones((height, width), dtype=torch.bool), pads)
+        images[LABEL_PLANE].masked_fill_(~known, IGNORE)
+        images[WEIGHT_PLANE].masked_fill_(~known, 0)
+        planes, (height, width) = images, known.shape
+    top = int(torch.randint(height - side + 1, (), generator=generator))
+    left = int(torch.randint(width - side + 1, (), generator=generator))
+    return planes[:, top : top + side, left : left + side]

@@ -1,0 +1,30 @@
+"""One process, or those that ``torchrun`` started on one or several machines."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from lightning_fabric import Fabric
+
+from psfusion_core.training.config import TrainConfig
+
+
+def connect(config: TrainConfig) -> Fabric:
+    """Join the other processes, if ``torchrun`` started this one, and choose device and precision.
+
+    Lightning Fabric moves tensors, casts and synchronises gradients: over NCCL on GPUs, gloo on CPUs.
+    """
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    local_world_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    automatic = "bf16-mixed" if cuda else "32-true"
+    fabric = Fabric(
+        accelerator="cuda" if cuda else "cpu",
+        devices=local_world_size,
+        num_nodes=world_size // local_world_size,
+        strategy="ddp" if world_size > 1 else "auto",
+        precision=automatic if config.precision == "auto" else config.precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric

@@ -1,0 +1,112 @@
+"""What a run says of itself while it trains: a table of losses, and TensorBoard scalars and pictures."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from torch import Tensor
+
+from psfusion_core.models.output import FusionOutput
+from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.inspection import draw_output
+
+LOSSES_FILE = "losses.csv"
+
+
+class TrainingLog:
+    """Writes ``losses.csv`` and TensorBoard event files into a run's folder.
+
+    A run that was killed and resumes takes the steps after its last checkpoint again, so what was logged of
+    them is dropped. Log a step before saving its checkpoint. Of several processes, one has the log.
+
+    Args:
+        folder: of the run; it exists.
+        step: of the checkpoint that the run resumes from; 0 for a start, which keeps no earlier log.
+
+    Raises:
+        ImportError: tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path, step: int = 0) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ImportError(f"{error}: the training log needs pip install '.[train]'") from error
+        self._table = LossTable(folder / LOSSES_FILE, step)
+        # TensorBoard drops what earlier files hold of this step and of later ones.
+        self._events = SummaryWriter(str(folder), purge_step=step + 1 if step else 0)
+
+    def losses(self, step: int, terms: Mapping[str, Tensor | float]) -> None:
+        """Add a row to the table and the scalars ``loss/NAME``."""
+        values = {name: float(value) for name, value in terms.items()}
+        self._table.add(step, values)
+        self.scalars(step, {f"loss/{name}": value for name, value in values.items()})
+
+    def scalars(self, step: int, values: Mapping[str, Tensor | float]) -> None:
+        """Add TensorBoard scalars, such as ``learning_rate``; ``validation/mean_iou`` goes to a group."""
+        for name, value in values.items():
+            self._events.add_scalar(name, float(value), step)
+
+    def pictures(self, step: int, sample: Sample, output: FusionOutput) -> None:
+        """Add the picture ``fusion`` of up to four items, as :func:`draw_output` draws it."""
+        self._events.add_image("fusion", draw_output(sample, output), step, dataformats="HWC")
+
+    def flush(self) -> None:
+        """Put the events on disk; with every checkpoint, so that a kill loses only what is trained again."""
+        self._events.flush()
+
+    def close(self) -> None:
+        self._events.close()
+
+    def __enter__(self) -> TrainingLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class LossTable:
+    """A CSV file with a row for a logged step: ``step``, then a column for each loss term.
+
+    Args:
+        path: of the file; rows that it has of steps after `step` are dropped.
+        step: the last one to keep.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        self.columns = ["step"]
+        kept = [row for row in self._rows() if int(row["step"]) <= step]
+        if kept:
+            self._rewrite(list(kept[0]), kept)
+        else:
+            path.unlink(missing_ok=True)
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Append a row; a term that is new gets a column, empty in the rows before."""
+        row = {"step": str(step), **{name: f"{value:.6f}" for name, value in values.items()}}
+        if not row.keys() <= set(self.columns) or not self.path.exists():
+            self._rewrite(list(dict.fromkeys([*self.columns, *row])), self._rows())
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+
+    def _rows(self) -> list[dict[str, str]]:
+        if not self.path.exists():
+            return []
+        complete, _, _ = self.path.read_text().rpartition("\n")  # a kill may have cut the last row short
+        return list(csv.DictReader(complete.splitlines()))
+
+    def _rewrite(self, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+        self.columns = list(columns)
+        temporary = self.path.with_name(self.path.name + ".part")
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(temporary, self.path)

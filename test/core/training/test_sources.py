@@ -1,0 +1,163 @@
+"""Scenes on disk and from the simulator, as endless windows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from psfusion_core.images import ImageError, write_image
+from psfusion_core.training.config import SourceConfig
+from psfusion_core.training.data.mixture import RandomWindows
+from psfusion_core.training.data.planes import to_sample
+from psfusion_core.training.data.sources import FolderSource, SimulatedSource, create_source, cut_window
+
+
+def folder(path: Path, **changes: object) -> FolderSource:
+    return FolderSource(SourceConfig(path=str(path), **changes), "msrs")  # type: ignore[arg-type]
+
+
+def test_batches_depend_on_seed_and_number_alone(pairs: Path) -> None:
+    def windows(first: int = 0, step: int = 1) -> RandomWindows:
+        return RandomWindows([folder(pairs)], [1.0], 64, 3, seed=1, first_batch=first, step=step)
+
+    assert torch.equal(windows().batch(5), windows().batch(5))
+    assert not torch.equal(windows().batch(5), windows().batch(6))
+    strided = iter(windows(first=5, step=2))
+    assert torch.equal(next(strided), windows().batch(5))
+    assert torch.equal(next(strided), windows().batch(7))
+
+
+def test_sources_are_drawn_from_by_weight(tmp_path: Path) -> None:
+    for drive in "12":
+        for kind in ("vi", "ir", "label"):
+            (tmp_path / drive / kind).mkdir(parents=True)
+        write_image(tmp_path / drive / "vi/a.png", np.zeros((64, 64, 3), np.uint8))
+        write_image(tmp_path / drive / "ir/a.png", np.zeros((64, 64), np.uint8))
+        write_image(tmp_path / drive / "label/a.png", np.full((64, 64), int(drive), np.uint8))
+    sources = [folder(tmp_path / drive) for drive in "12"]
+    labels = to_sample(RandomWindows(sources, [3.0, 1.0], 32, 400, seed=0).batch(0)).label[:, 0, 0]
+    assert 0.68 < (labels == 1).float().mean() < 0.82
+    joined = folder(tmp_path / "*")
+    assert len(joined.scenes) == 2
+
+
+def test_true_labels_win_over_predicted_ones(pairs: Path) -> None:
+    (pairs / "label").mkdir()
+    write_image(pairs / "label/a.png", np.full((80, 96), 4, np.uint8))
+    scenes = torch.stack(folder(pairs).scenes)
+    assert (to_sample(scenes).label[0] == 4).all()
+
+
+def test_unlabelled_scenes_carry_255_and_are_counted(pairs: Path) -> None:
+    source = folder(pairs)
+    assert (to_sample(source.scenes[1][None]).label == 255).all()
+    summary = source.summary()
+    assert (summary["pairs"], summary["labelled"]) == (2, 1)
+    assert summary["sha256"] == folder(pairs).summary()["sha256"]
+    source.scenes[0][0, 0, 0] ^= 1
+    assert summary["sha256"] != source.summary()["sha256"]
+
+
+def test_boxes_alone_label_a_scene(pairs: Path) -> None:
+    (pairs / "label_pseudo/a.png").unlink()
+    (pairs / "label_pseudo").rmdir()
+    (pairs / "boxes").mkdir()
+    (pairs / "boxes/a.txt").write_text("2 0.5 0.5 0.5 0.5\n")
+    label = to_sample(folder(pairs).scenes[0][None]).label[0]
+    assert label[40, 48] == 1
+    assert label[2, 2] == 0
+
+
+def test_boxes_without_the_classes_of_msrs_are_refused(pairs: Path) -> None:
+    (pairs / "boxes").mkdir()
+    (pairs / "boxes/b.txt").write_text("2 0.5 0.5 0.5 0.5\n")
+    dataset = SourceConfig(path=str(pairs))
+    with pytest.raises(ValueError, match=r"labels: msrs|labels of msrs"):
+        FolderSource(dataset, "pst900")
+
+
+def test_excluded_names_and_files_without_a_partner_are_left_out(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(pairs / "vi/alone.png", np.zeros((80, 96, 3), np.uint8))
+    (tmp_path / "held_out.txt").write_text("a\n")
+    source = folder(pairs, exclude=str(tmp_path / "held_out.txt"))
+    assert source.names == ["b"]
+    assert "alone.png" in capsys.readouterr().err
+
+
+def test_a_four_channel_image_is_visible_and_infrared(tmp_path: Path) -> None:
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    bgra = np.zeros((64, 64, 4), np.uint8)
+    bgra[..., :] = (10, 20, 30, 40)
+    cv2.imwrite(str(tmp_path / "images/a.png"), bgra)
+    cv2.imwrite(str(tmp_path / "labels/a.png"), np.full((64, 64), 2, np.uint8))
+    (tmp_path / "train.txt").write_text("a\n")
+    assert folder(tmp_path).scenes[0][:5, 0, 0].tolist() == [30, 20, 10, 40, 2]
+
+
+def test_a_resized_source_keeps_labels_whole(pairs: Path) -> None:
+    scene = folder(pairs, resize=0.5).scenes[0]
+    assert scene.shape == (7, 40, 48)
+    assert set(scene[4].unique().tolist()) <= set(range(9))
+
+
+@pytest.mark.parametrize(
+    ("kind", "picture", "message"),
+    [
+        ("label_pseudo", np.full((80, 96), 12, np.uint8), "class 12"),
+        ("label_pseudo", np.zeros((40, 48), np.uint8), "label 48 x 40"),
+        ("ir", np.zeros((40, 48), np.uint8), "register and crop"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(pairs: Path, kind: str, picture: np.ndarray, message: str) -> None:
+    write_image(pairs / kind / "a.png", picture)
+    with pytest.raises((ValueError, ImageError), match=message):
+        folder(pairs)
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        folder(tmp_path / "nowhere")
+
+
+def test_a_window_is_a_part_of_the_scene() -> None:
+    scene = torch.randint(256, (7, 50, 60), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    window = cut_window(scene, 20, torch.Generator().manual_seed(3))
+    assert window.shape == (7, 20, 20)
+    places = [
+        (top, left)
+        for top in range(31)
+        for left in range(41)
+        if torch.equal(scene[:, top : top + 20, left : left + 20], window)
+    ]
+    assert len(places) == 1
+
+
+def test_a_scene_smaller_than_the_window_is_continued_and_ignored_there() -> None:
+    scene = torch.full((7, 30, 80), 9, dtype=torch.uint8)
+    window = cut_window(scene, 64, torch.Generator().manual_seed(0))
+    sample = to_sample(window[None])
+    assert (sample.visible == 9 / 255).all()
+    assert (sample.label == 255).sum() == 34 * 64 == (sample.weight == 0).sum()
+
+
+@pytest.mark.slow
+def test_the_simulator_gives_labelled_frames_without_end_and_the_same_again() -> None:
+    source = create_source(SourceConfig(layout="simulator"), "msrs", seed=5)
+    assert isinstance(source, SimulatedSource)
+    source.POOL = 3
+    first = source.scene(0, torch.Generator().manual_seed(1))
+    assert first.shape == (7, 480, 640)
+    assert first[4].max() <= 8
+    later = source.scene(10**6, torch.Generator().manual_seed(1))
+    assert not torch.equal(first, later)
+    assert len(source.pool) == 3
+    again = SimulatedSource("msrs", seed=5)
+    again.POOL = 3
+    assert torch.equal(again.scene(10**6, torch.Generator().manual_seed(1)), later)
