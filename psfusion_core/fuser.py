@@ -44,6 +44,9 @@ class Fuser:
         engine: ``"auto"`` or a name in :data:`psfusion_core.engines.ENGINES`.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
 
+    Attributes:
+        class_names: of the mask's indices.
+
     The constructor runs the network once (at 480 x 640 on a GPU, whose kernels are chosen by size), so that
     the first call is not slower than the next.
 
@@ -65,7 +68,8 @@ class Fuser:
             raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
         if model not in MODELS:
             raise ValueError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
-        network = create_model(model, len(class_names(model, weights)), weights)
+        self.class_names = class_names(model, weights)
+        network = create_model(model, len(self.class_names), weights)
         self.size_multiple = network.size_multiple
         self.engine: Engine = ENGINES[names[0] if engine == "auto" else engine](network, device, precision)
         self.description = f"{model}, {self.engine.description}"

@@ -28,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     try:
         from psfusion_core.training.config import load_config
-        from psfusion_core.training.feed import first_batch
-        from psfusion_core.training.inspection import draw_batch
+        from psfusion_core.training.inspection import draw_batch, first_batch
         from psfusion_core.training.trainer import Trainer
     except ImportError as error:
         raise ImportError(f"{error}: training needs pip install '.[train]'") from error

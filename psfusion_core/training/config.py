@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,8 @@ from yaml import YAMLError
 
 from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
 from psfusion_core.training.data.label_sets import LABEL_SETS
+
+INFINITE = float("inf")
 
 
 class ConfigError(ValueError):
@@ -59,19 +62,20 @@ class LossConfig:
 
 @dataclass
 class TeacherConfig:
-    """A trained network that labels scenes without labels: self-training, or keeping what it knows.
+    """Trained networks that label scenes without labels: self-training, or keeping what a network knows.
 
     Attributes:
-        model: name of the network.
-        weights: a checkpoint, or "default" for the weights that ship; empty for no teacher.
-        confidence: pixels are labelled where the mean probability over the scene and its mirror image is at
-            least this.
-        weight: how much these labels count.
+        model: name of the networks.
+        weights: checkpoints, or "default" for the weights that ship; none for no teacher.
+        background_confidence, object_confidence: a pixel is labelled where all networks agree and their mean
+            probability is at least this.
+        weight: how much these labels count, up to 3.
     """
 
     model: str = "psfusion_lite"
-    weights: str = ""
-    confidence: float = 0.9
+    weights: list[str] = field(default_factory=list)
+    background_confidence: float = 0.6
+    object_confidence: float = 0.7
     weight: float = 0.5
 
 
@@ -95,7 +99,8 @@ class TrainConfig:
         crop: height and width of the crops.
         optimizer: "adamw" or "sgd" (momentum .9).
         learning_rate: reached after ``warmup_steps``, exponentially from a hundredth of it; decays with
-            (1 - step / steps)^0.9.
+            (1 - step / (steps + 1))^0.9.
+        gradient_clip: largest norm of the gradient; 0 for any.
         precision: "32-true" or "bf16-mixed"; "auto" is the second on GPUs and the first on CPUs.
         ema_decay: of the averaged weights, which are what is saved to be used.
         checkpoint_every, validate_every, pictures_every: in steps.
@@ -150,10 +155,16 @@ CHOICES = {
     "best_by": ("loss", "mean_iou"),
     "device": ("auto", "cpu", "cuda"),
 }
-LEAST = {
-    "steps": 1, "batch_size": 1, "accumulate": 1, "checkpoint_every": 1, "validate_every": 1,
-    "pictures_every": 1, "warmup_steps": 0, "workers": 0, "threads": 0,
+RANGES: dict[str, tuple[float, float]] = {
+    "steps": (1, INFINITE), "batch_size": (1, INFINITE), "accumulate": (1, INFINITE),
+    "learning_rate": (1e-12, INFINITE), "weight_decay": (0, INFINITE), "warmup_steps": (0, INFINITE),
+    "gradient_clip": (0, INFINITE), "ema_decay": (0, 1), "checkpoint_every": (1, INFINITE),
+    "validate_every": (1, INFINITE), "pictures_every": (1, INFINITE), "seed": (0, INFINITE),
+    "workers": (0, INFINITE), "threads": (0, INFINITE),
+    "teacher.background_confidence": (0, 1), "teacher.object_confidence": (0, 1), "teacher.weight": (0, 3),
+    **{f"loss.{name}": (0, INFINITE) for name in LossConfig.__dataclass_fields__},
 }  # fmt: skip
+"""Least and largest value of each number."""
 
 
 def known_keys() -> list[str]:
@@ -187,7 +198,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
             key, equals, _ = override.partition("=")
             if not equals:
                 raise ConfigError(f"expected key=value, got {override!r}")
-            OmegaConf.update(merged, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
+            value = OmegaConf.select(OmegaConf.from_dotlist([override]), key)
+            OmegaConf.update(merged, key, "" if value is None else value)
         config = cast(TrainConfig, OmegaConf.to_object(merged))
     except ConfigError:
         raise
@@ -206,19 +218,34 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
 def check_ranges(config: TrainConfig) -> None:
     """Raise ConfigError for a value that training cannot work with."""
-    if not config.sources:
-        raise ConfigError("sources is empty: name at least one folder of pairs")
     if config.crop < 32 or config.crop % 32:
         raise ConfigError(f"crop is {config.crop}; expected a multiple of 32, such as 224")
     for name, choices in CHOICES.items():
         if getattr(config, name) not in choices:
             raise ConfigError(f"{name} is {getattr(config, name)!r}; expected one of {', '.join(choices)}")
-    for name, least in LEAST.items():
-        if getattr(config, name) < least:
-            raise ConfigError(f"{name} is {getattr(config, name)}; expected {least} or more")
-    for source in [*config.sources, config.validation]:
-        if source.weight < 0 or source.resize <= 0:
-            raise ConfigError(f"source {source.path}: expected weight >= 0 and resize > 0")
+    for name, (least, largest) in RANGES.items():
+        value = attrgetter(name)(config)
+        if not least <= value <= largest:
+            wanted = f"{least} or more" if largest == INFINITE else f"{least} to {largest}"
+            raise ConfigError(f"{name} is {value}; expected {wanted}")
+    check_sources(config)
+
+
+def check_sources(config: TrainConfig) -> None:
+    """Raise ConfigError for sources and validation pairs that training cannot work with."""
+    if not config.sources:
+        raise ConfigError("sources is empty: name at least one folder of pairs")
     for source in config.sources:
         if not source.path and source.layout != "simulator":
             raise ConfigError("a source has no path: name its folder (or layout: simulator)")
+        if source.weight < 0 or source.resize <= 0:
+            raise ConfigError(f"source {source.path}: expected weight >= 0 and resize > 0")
+        if source.path and (source.path, source.split) == (config.validation.path, config.validation.split):
+            raise ConfigError(
+                f"validation is {source.path}, split {source.split!r}, which is trained on: "
+                "choose other pairs or another split"
+            )
+    if not any(source.weight for source in config.sources):
+        raise ConfigError("every source has weight 0: give one of them more")
+    if config.validation.layout == "simulator":
+        raise ConfigError("the simulator has no end to validate on: name a folder of pairs")

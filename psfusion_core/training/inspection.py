@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 
 from psfusion_core.classes import colorize, overlay
-from psfusion_core.color import replace_luma
+from psfusion_core.color import luma, replace_luma
 from psfusion_core.contact_sheet import side_by_side, stack
 from psfusion_core.models.output import FusionOutput
+from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.data.planes import IGNORE, Sample
+from psfusion_core.training.feed import Feed
+from psfusion_core.training.losses.blend import blend_target
 from psfusion_core.training.targets import binary_target, boundary_target
 
 Image = npt.NDArray[np.uint8]
@@ -24,6 +27,16 @@ IGNORED_COLOR = (128, 128, 128)
 
 MINIMUM_WIDTH = 160
 """Of a column, pixels, so that captions do not run into each other: smaller images are enlarged."""
+
+
+def first_batch(config: TrainConfig) -> tuple[Sample, dict[str, Tensor]]:
+    """Make the first batch of a run, and the pictures beside its targets that ``--inspect`` draws."""
+    feed = Feed(config, torch.device("cpu"))
+    seen, reference = feed.vary(next(feed.windows()), 0)
+    pictures = {"compared: visible": reference.visible, "compared: infrared": reference.infrared}
+    if config.objective == "blend":
+        pictures["brightness to reach"] = blend_target(luma(reference.visible), reference.infrared)
+    return seen, pictures
 
 
 def draw_batch(sample: Sample, extra: Mapping[str, Tensor] | None = None) -> Image:

@@ -21,7 +21,7 @@ def create_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optim
 
 
 def learning_rate_factor(step: int, config: TrainConfig) -> float:
-    """Exponential warm-up from a hundredth, then (1 - step / steps)^0.9, as in the paper; in (0, 1]."""
+    """Exponential warm-up from a hundredth, then (1 - step / (steps + 1))^0.9, as in the paper; in (0, 1]."""
     if step < config.warmup_steps:
         return float(WARMUP_START ** (1.0 - (step + 1) / config.warmup_steps))
     return float((1.0 - step / (config.steps + 1)) ** DECAY_POWER)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-import torch
 from lightning_fabric import Fabric
 
+from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.training.config import TrainConfig
 
 
@@ -14,10 +14,13 @@ def connect(config: TrainConfig) -> Fabric:
     """Join the other processes, if ``torchrun`` started this one, and choose device and precision.
 
     Lightning Fabric moves tensors, casts and synchronises gradients: over NCCL on GPUs, gloo on CPUs.
+
+    Raises:
+        ValueError: the device is not there.
     """
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     local_world_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    cuda = resolve_device(config.device).type == "cuda"
     automatic = "bf16-mixed" if cuda else "32-true"
     fabric = Fabric(
         accelerator="cuda" if cuda else "cpu",

@@ -31,7 +31,13 @@ MAY_CHANGE = (
     "allow_changes", "checkpoint_every", "device", "output", "pictures_every", "steps", "threads",
     "validate_every", "workers",
 )  # fmt: skip
-"""Keys that a resumed run may have other values of: they say how long, how often and where, not what."""
+"""Keys that a resumed run may have other values of: they say how long, how often and where, not what.
+
+``steps`` also moves the decay of the learning rate: a run that is lengthened steps up to the longer curve.
+"""
+
+NEVER_CHANGE = ("accumulate", "labels", "model", "optimizer")
+"""Keys that decide what a checkpoint holds, or which batches were taken."""
 
 ABSENT = "absent"
 """In place of the value of a key that one of two configurations lacks."""
@@ -77,7 +83,7 @@ def write_run_record(folder: Path, config: TrainConfig, data: list[dict[str, obj
         },
         "device": _device_name(config.device),
         "threads": torch.get_num_threads(),
-        "world_size": torch.distributed.get_world_size() if _is_distributed() else 1,
+        "world_size": _world_size(),
         "source": source_revision(Path(psfusion_core.__file__).parent)._asdict(),
         "data": data,
         "config": OmegaConf.to_container(OmegaConf.structured(config)),
@@ -120,29 +126,56 @@ def changed_keys(
 
 
 def check_same_recipe(folder: Path, config: TrainConfig) -> None:
-    """Refuse to continue a run with another recipe than the one in its ``config.yaml``, unless it is allowed.
+    """Refuse to continue a run with another recipe than the one in its ``config.yaml``.
 
     Raises:
-        ConfigError: a key other than those in MAY_CHANGE has another value and ``allow_changes`` is off, or
-            the stored configuration cannot be read.
+        ConfigError: a key in NEVER_CHANGE has another value; or one that is not in MAY_CHANGE, and
+            ``allow_changes`` is off; or the stored configuration cannot be read.
     """
     path = folder / CONFIG_FILE
-    if config.allow_changes or not path.exists():
+    if not path.exists():
         return
     try:
         stored = OmegaConf.to_container(OmegaConf.load(path))
     except (OmegaConfBaseException, YAMLError, OSError) as error:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}: choose another output folder") from error
-    told = [
-        f"{key} {old}, now {new}"
+    changes = {
+        key: f"{key} {old}, now {new}"
         for key, (old, new) in changed_keys(cast(dict[str, Any], stored), config).items()
         if key.partition(".")[0] not in MAY_CHANGE
-    ]
-    if told:
+    }
+    lasting = [told for key, told in changes.items() if key in NEVER_CHANGE]
+    if lasting:
+        raise ConfigError(f"{folder} was started with {'; '.join(lasting)}: choose another output folder")
+    if changes and not config.allow_changes:
         raise ConfigError(
-            f"{folder} was started with {'; '.join(told)}: choose another output folder, or pass "
+            f"{folder} was started with {'; '.join(changes.values())}: choose another output folder, or pass "
             "allow_changes=true"
         )
+
+
+def check_same_data(folder: Path, config: TrainConfig, data: list[dict[str, object]]) -> None:
+    """Refuse to continue a run on other data, or with another number of processes, than its last start had.
+
+    Raises:
+        ConfigError: the summaries differ and ``allow_changes`` is off.
+    """
+    path = folder / RECORD_FILE
+    if config.allow_changes or not path.exists():
+        return
+    last = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+    if last["world_size"] != _world_size():
+        raise ConfigError(
+            f"{folder} was started with {last['world_size']} processes, now {_world_size()}: start as many, "
+            "or pass allow_changes=true"
+        )
+    now = json.loads(json.dumps(data))
+    for index, summary in enumerate(now):
+        if index >= len(last["data"]) or summary != last["data"][index]:
+            raise ConfigError(
+                f"the data of {folder} changed since it was last started ({summary.get('path')}): "
+                "put them back, choose another output folder, or pass allow_changes=true"
+            )
 
 
 def _flatten(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -166,8 +199,9 @@ def _device_name(device: str) -> str:
     return f"{resolved.type} ({platform.machine()})"
 
 
-def _is_distributed() -> bool:
-    return torch.distributed.is_available() and torch.distributed.is_initialized()
+def _world_size() -> int:
+    distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return torch.distributed.get_world_size() if distributed else 1
 
 
 def _git(folder: Path, *arguments: str) -> str:

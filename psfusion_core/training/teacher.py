@@ -1,51 +1,82 @@
-"""Labels for scenes that have none, predicted by a network that is trained already."""
+"""Labels for scenes that have none, predicted by networks that are trained already."""
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
+from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.models import create_model
+from psfusion_core.training.augmentation.cameras import enhance_contrast
 from psfusion_core.training.config import TeacherConfig
-from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, UNIT_WEIGHT, WEIGHT_PLANE, to_sample
+from psfusion_core.training.data.planes import IGNORE, to_sample
+
+DARK_BACKGROUND = 0.08
+"""Median of MSRS's enhanced infrared images, whose labels the first teachers learnt from."""
+VISIBLE_RANGE = (0.02, 0.98)
+LARGEST_SHARE = 0.3
 
 
 class Teacher:
-    """Labels the pixels that it is sure of, on the scene and on its mirror image alike.
+    """Labels the pixels whose class all its networks agree on and are sure of.
+
+    Every network sees the scene and its mirror image, with contrast raised to that of MSRS. Regions of one
+    class over 30 % of the scene are left unknown: so large an object is rather a mistake.
 
     Args:
-        config: which network, and how sure.
-        num_classes: of its semantic head.
+        config: which networks, and how sure.
+        num_classes: of their semantic heads.
         device: to run on.
 
     Raises:
-        ValueError: the checkpoint is missing or does not fit.
+        ValueError: a checkpoint is missing or does not fit.
     """
 
     def __init__(self, config: TeacherConfig, num_classes: int, device: torch.device) -> None:
         self.config, self.device = config, device
-        self.model = create_model(config.model, num_classes, config.weights).to(device)
+        self.models = [create_model(config.model, num_classes, path).to(device) for path in config.weights]
 
-    def label(self, scenes: list[Tensor]) -> None:
-        """Label, in place, each of the scenes (7, H, W) uint8 that has no labelled pixel."""
-        unlabelled = [planes for planes in scenes if bool((planes[LABEL_PLANE] == IGNORE).all())]
-        for planes in tqdm(unlabelled, desc="labelling", unit="pair", disable=not unlabelled):
-            confidence, label = self.probabilities(planes).max(dim=0)
-            sure = confidence >= self.config.confidence
-            planes[LABEL_PLANE] = torch.where(sure, label, IGNORE).byte()
-            planes[WEIGHT_PLANE] = round(self.config.weight * UNIT_WEIGHT)
+    def label(self, planes: Tensor) -> Tensor:
+        """Label a scene: (7, H, W) uint8 planes -> (H, W) uint8 class indices, 255 where unsure."""
+        probabilities = torch.stack([self.probabilities(model, planes) for model in self.models])
+        confidence, label = probabilities.mean(dim=0).max(dim=0)
+        agreed = (probabilities.argmax(dim=1) == label).all(dim=0)
+        background = self.config.background_confidence
+        enough = torch.where(label == 0, background, self.config.object_confidence)
+        sure = torch.where(agreed & (confidence >= enough), label, IGNORE).byte()
+        return torch.from_numpy(without_giants(sure.numpy()))
 
     @torch.inference_mode()
-    def probabilities(self, planes: Tensor) -> Tensor:
+    def probabilities(self, model: torch.nn.Module, planes: Tensor) -> Tensor:
         """Mean class probabilities of a scene and its mirror image: (7, H, W) uint8 -> (classes, H, W)."""
         sample = to_sample(planes[None].to(self.device))
+        low, high = torch.quantile(
+            sample.visible.flatten()[::16], torch.tensor(VISIBLE_RANGE).to(self.device)
+        )
+        visible = ((sample.visible - low) / (high - low).clamp(min=0.05)).clamp(0.0, 1.0)
+        infrared = enhance_contrast(sample.infrared, torch.full((1,), DARK_BACKGROUND, device=self.device))
         height, width = planes.shape[-2:]
-        multiple = self.model.size_multiple
+        multiple = int(model.size_multiple)  # type: ignore[arg-type]
         padding = (0, -width % multiple, 0, -height % multiple)
-        both = F.pad(torch.cat([sample.visible, sample.infrared], dim=1), padding, mode="replicate")
-        views = torch.cat([both, both.flip(-1)])
-        _, logits = self.model.fuse_and_segment(views[:, :3], views[:, 3:])
+        scene = F.pad(torch.cat([visible, infrared], dim=1), padding, mode="replicate")
+        views = torch.cat([scene, scene.flip(-1)])
+        with flushed_denormals():
+            _, logits = model.fuse_and_segment(views[:, :3], views[:, 3:])  # type: ignore[operator]
         plain, mirrored = torch.softmax(logits.float(), dim=1)
         return ((plain + mirrored.flip(-1)) / 2)[:, :height, :width].cpu()
+
+
+def without_giants(label: np.ndarray) -> np.ndarray:
+    """Make connected regions of one object class over 30 % of the scene unknown: (H, W) uint8 -> the same."""
+    label = label.copy()
+    for class_index in np.unique(label[(label > 0) & (label != IGNORE)]):
+        count, regions, statistics, _ = cv2.connectedComponentsWithStats(
+            (label == class_index).astype(np.uint8)
+        )
+        for region in range(1, count):
+            if statistics[region, cv2.CC_STAT_AREA] > LARGEST_SHARE * label.size:
+                label[regions == region] = IGNORE
+    return label

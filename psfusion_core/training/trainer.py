@@ -18,7 +18,7 @@ from psfusion_core.models.checkpoint import load_weights
 from psfusion_core.training.checkpoints import BEST_FILE, LAST_FILE, Checkpoints
 from psfusion_core.training.config import ConfigError, TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, Sample
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.feed import Feed
 from psfusion_core.training.losses.total import OBJECTIVES, total_loss
@@ -31,7 +31,7 @@ from psfusion_core.training.optimization import (
 from psfusion_core.training.pretrained import load_imagenet
 from psfusion_core.training.processes import connect
 from psfusion_core.training.run_log import TrainingLog
-from psfusion_core.training.run_record import check_same_recipe, write_run_record
+from psfusion_core.training.run_record import check_same_data, check_same_recipe, write_run_record
 from psfusion_core.training.validation import validate
 
 LOG_EVERY = 10
@@ -74,12 +74,19 @@ class Trainer:
         self.objective = OBJECTIVES[config.objective]
         self.step = 0
         self.best: float | None = None
+        self.seen: Sample | None = None
         if self.checkpoints.exist():
             self._resume()
-        self.feed = Feed(config, self.fabric.device)
+        self._check_same_step()
+        self.feed = Feed(config, self.fabric.device, self.fabric.world_size)
+        if self.step:
+            check_same_data(folder, config, self.feed.summary)
         self.scenes: list[Tensor] = []
         if config.validation.path:
             self.scenes = FolderSource(config.validation, config.labels).scenes
+        labelled = any(bool((scene[LABEL_PLANE] != IGNORE).any()) for scene in self.scenes)
+        if self.scenes and config.best_by == "mean_iou" and not labelled:
+            raise ConfigError("best_by is mean_iou, but no validation pair has a label: use best_by=loss")
 
     def _create_model(self) -> nn.Module:
         config = self.config
@@ -112,7 +119,7 @@ class Trainer:
                 started = time.perf_counter()
                 terms, values = self.train_step([next(windows) for _ in range(config.accumulate)])
                 bar.update()
-                if self.step % LOG_EVERY == 0:
+                if self.step % LOG_EVERY == 0 or self.step == config.steps:
                     terms = {name: torch.as_tensor(fabric.all_reduce(term)) for name, term in terms.items()}
                     bar.set_postfix({name: f"{float(term):.3f}" for name, term in terms.items()})
                     values["steps_per_second"] = 1.0 / (time.perf_counter() - started)
@@ -135,7 +142,7 @@ class Trainer:
         config, fabric = self.config, self.fabric
         rate = config.learning_rate * learning_rate_factor(self.step, config)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"], group["weight_decay"] = rate, config.weight_decay
         means: dict[str, Tensor] = {}
         for index, windows in enumerate(batches):
             seen, reference = self.feed.vary(windows, self._batch_number(index))
@@ -145,10 +152,15 @@ class Trainer:
                 fabric.backward(total_loss(terms, config.loss) / len(batches))
             for name, term in terms.items():
                 means[name] = term.detach() / len(batches) + means.get(name, 0.0)
+        norm = fabric.clip_gradients(
+            self.model, self.optimizer, max_norm=config.gradient_clip or math.inf, error_if_nonfinite=False
+        )
         loss = float(total_loss(means, config.loss))
-        if not math.isfinite(loss):
-            raise ValueError(f"the loss became {loss} at step {self.step}: lower learning_rate")
-        norm = fabric.clip_gradients(self.model, self.optimizer, max_norm=config.gradient_clip)
+        if not (math.isfinite(loss) and math.isfinite(float(norm))):  # type: ignore[arg-type]
+            raise ValueError(
+                f"the loss became {loss} and the gradient {float(norm)} at step {self.step}: "  # type: ignore[arg-type]
+                "lower learning_rate"
+            )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -166,7 +178,7 @@ class Trainer:
         at_end = step == config.steps
         if self.scenes and (at_end or step % config.validate_every == 0):
             log.scalars(step, {f"validation/{name}": value for name, value in self._validate().items()})
-        if step % config.pictures_every == 0:
+        if step % config.pictures_every == 0 and self.seen is not None:
             self._draw(log, self.seen)
         if at_end or step % config.checkpoint_every == 0:
             log.flush()
@@ -178,8 +190,6 @@ class Trainer:
         metrics = validate(
             self.average, self.scenes, self.objective, config.loss, len(self.class_names), self.fabric.device
         )
-        if config.best_by not in metrics:
-            raise ConfigError("best_by is mean_iou, but no validation pair has a label: use best_by=loss")
         value = metrics[config.best_by]
         sign = -1.0 if config.best_by == "loss" else 1.0
         if self.best is None or sign * value > sign * self.best:
@@ -193,6 +203,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state to continue from, and the averaged weights."""
+        # Weights first: who finds the state of the last step finds its weights too.
+        self.checkpoints.save_weights(self.average, LAST_FILE, self.step)
         self.checkpoints.save_state(
             {
                 "model": self.model.module.state_dict(),
@@ -200,13 +212,27 @@ class Trainer:
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
                 "best": self.best,
+                "judged_by": self._judged_by(),
             }
         )
-        self.checkpoints.save_weights(self.average, LAST_FILE, self.step)
+
+    def _judged_by(self) -> str:
+        """What the best weights are best at; with another measure the search starts anew."""
+        config = self.config
+        return f"{config.best_by}, {config.validation}, {config.objective}, {config.loss}"
 
     def _resume(self) -> None:
         state = self.checkpoints.load_state(self.fabric.device)
         self.model.module.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.best = state["step"], state["best"]
+        self.step = state["step"]
+        self.best = state["best"] if state["judged_by"] == self._judged_by() else None
+
+    def _check_same_step(self) -> None:
+        """Raise ConfigError where the processes do not find the same checkpoint."""
+        steps = torch.as_tensor(self.fabric.all_gather(torch.tensor(self.step))).flatten().tolist()
+        if len(set(steps)) > 1:
+            raise ConfigError(
+                f"the processes found checkpoints of steps {steps}: output must be one shared folder"
+            )

@@ -8,11 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from psfusion_core.images import (
     ImageError,
     list_images,
     pair_folders,
+    read_four_channels,
     read_infrared,
     read_label,
     read_visible,
@@ -84,9 +86,31 @@ def test_paths_beyond_ascii_are_read_and_written(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_in_the_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(content)
-    for read in (read_visible, read_infrared, read_label):
+    for read in (read_visible, read_infrared):
         with pytest.raises(ImageError, match=r"broken\.png cannot be read"):
             read(path)
+    grey = cv2.imencode(".png", RGB[..., 0])[1].tobytes()
+    path.write_bytes(content if len(content) < 60 else grey[:60])
+    with pytest.raises(ImageError, match=r"broken\.png cannot be read"):
+        read_label(path)
+
+
+def test_the_label_of_a_palette_image_is_its_indices(tmp_path: Path) -> None:
+    indices = np.random.default_rng(0).integers(0, 9, (20, 30)).astype(np.uint8)
+    image = Image.fromarray(indices, mode="P")
+    image.putpalette([value % 256 for value in range(7, 7 + 3 * 256)])
+    image.save(tmp_path / "palette.png")
+    np.testing.assert_array_equal(read_label(tmp_path / "palette.png"), indices)
+
+
+def test_four_channels_are_visible_and_infrared(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.dstack([RGB[..., ::-1], RGB[..., 1]]))
+    visible, infrared = read_four_channels(tmp_path / "a.png")
+    np.testing.assert_array_equal(visible, RGB)
+    np.testing.assert_array_equal(infrared, RGB[..., 1])
+    write_image(tmp_path / "b.png", RGB)
+    with pytest.raises(ImageError, match="expected four channels"):
+        read_four_channels(tmp_path / "b.png")
 
 
 def test_float_infrared_and_colour_labels_are_refused(tmp_path: Path) -> None:

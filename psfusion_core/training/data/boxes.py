@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.training.data.label_sets import CLASS_OF_MSRS, LABEL_SETS
 from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
 
 CAR, PERSON, BIKE = 1, 2, 3
@@ -17,6 +18,7 @@ BOX_CLASSES = {0: PERSON, 1: BIKE, 2: CAR}
 COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
 """A box with a smaller share of its class is filled: real objects cover more of their boxes."""
 ROUNDNESS = {CAR: 4.0, PERSON: 2.0, BIKE: 4.0}
+SALIENT_CLASSES = frozenset(CLASS_OF_MSRS) | {"bike"}
 GUESSED = UNIT_WEIGHT // 2
 LARGEST_WEIGHT = 3.0
 WHOLE_WEIGHT_SIDE = 64.0
@@ -77,12 +79,13 @@ def correct_by_boxes(
 ) -> WeightedLabel:
     """Correct a predicted label map where boxes drawn by people contradict it.
 
-    Boxed classes outside every box of theirs become background; these pixels, those of classes that have no
-    boxes and all else that is a guess count half.
+    Boxed classes outside every box of theirs become background; these pixels and those of classes that have
+    no boxes count half.
     A box that is hardly covered by its class is filled (:func:`fill_box`), smaller boxes first, as they are
     rather in front. Pixels of small boxes count more, up to three times, so that far objects are not lost
     among the pixels of near ones.
-    An image without any box is taken for one that nobody annotated, and left as it is.
+    Boxes must be complete for their three classes. An image without any box is taken for one that nobody
+    annotated, and left as it is.
 
     Args:
         predicted: (H, W) uint8 class indices; all zero where nothing was predicted.
@@ -140,17 +143,20 @@ def fill_box(
     label[free & ~body], weight[free & ~body] = IGNORE, 0
 
 
-def salient_mask(label: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def salient_mask(
+    label: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8], labels: str
+) -> npt.NDArray[np.uint8]:
     """The thermally salient objects: infrared where a car, person or bike is warmer than the rest, else 0.
 
     Args:
         label: (H, W) uint8 class indices.
         infrared: (H, W) uint8, hot is white.
+        labels: label set of the indices.
 
     Returns:
         (H, W) uint8, the greyscale form that the paper's data set has.
     """
-    objects = np.isin(label, (CAR, PERSON, BIKE))
+    objects = np.isin(label, [i for i, name in enumerate(LABEL_SETS[labels]) if name in SALIENT_CLASSES])
     if not objects.any() or objects.all():
         return np.zeros_like(infrared)
     warm = objects & (infrared > infrared[~objects].mean())

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from psfusion_core.training.data.sources import Source, cut_window
 
+WINDOWS, VARIATION, PURPOSES = 0, 1, 2
 
-def batch_seed(seed: int, number: int) -> int:
-    """Seed of one batch; runs with other seeds share none of the first million."""
-    return seed * 1_000_003 + number
+
+def batch_generator(seed: int, number: int, purpose: int) -> torch.Generator:
+    """Randomness of one batch for one purpose; runs of other seeds share none of the first million."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + number) * PURPOSES + purpose)
 
 
 class RandomWindows(IterableDataset[Tensor]):
@@ -23,8 +25,8 @@ class RandomWindows(IterableDataset[Tensor]):
         sources: where scenes come from.
         weights: how often each source is drawn from, relative to the others.
         side: height and width of the windows.
-        first_batch, step: batch numbers are first_batch, first_batch + step, ...: each of several processes
-            takes every n-th batch.
+        first_batch, stride: batch numbers are first_batch, first_batch + stride, ...: each of several
+            processes takes every n-th batch.
     """
 
     def __init__(
@@ -35,20 +37,23 @@ class RandomWindows(IterableDataset[Tensor]):
         batch_size: int,
         seed: int,
         first_batch: int = 0,
-        step: int = 1,
+        stride: int = 1,
     ) -> None:
         self.sources, self.weights = list(sources), torch.tensor(weights)
         self.side, self.batch_size, self.seed = side, batch_size, seed
-        self.first_batch, self.step = first_batch, step
+        self.first_batch, self.stride = first_batch, stride
 
     def batch(self, index: int) -> Tensor:
-        generator = torch.Generator().manual_seed(batch_seed(self.seed, index))
+        generator = batch_generator(self.seed, index, WINDOWS)
         choices = torch.multinomial(self.weights, self.batch_size, replacement=True, generator=generator)
         scenes = [self.sources[choice].scene(index, generator) for choice in choices.tolist()]
         return torch.stack([cut_window(scene, self.side, generator) for scene in scenes])
 
     def __iter__(self) -> Iterator[Tensor]:
-        index = self.first_batch
+        # The loader takes turns between its workers: with a share each, batches come in order.
+        worker = get_worker_info()
+        share, shares = (worker.id, worker.num_workers) if worker else (0, 1)
+        index = self.first_batch + share * self.stride
         while True:
             yield self.batch(index)
-            index += self.step
+            index += shares * self.stride

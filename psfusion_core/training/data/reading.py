@@ -10,7 +10,13 @@ from torch import Tensor
 
 from psfusion_core.images import ImageError, read_four_channels, read_infrared, read_label, read_visible
 from psfusion_core.stream.gain import stretch
-from psfusion_core.training.data.boxes import WeightedLabel, correct_by_boxes, read_boxes, salient_mask
+from psfusion_core.training.data.boxes import (
+    GUESSED,
+    WeightedLabel,
+    correct_by_boxes,
+    read_boxes,
+    salient_mask,
+)
 from psfusion_core.training.data.label_sets import map_labels
 from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
 from psfusion_core.training.data.records import Record
@@ -38,12 +44,16 @@ def read_planes(record: Record, source_labels: str, labels: str, resize: float =
             "register and crop them to one size first"
         )
     label, weight = read_weighted_label(record, infrared, source_labels, labels)
-    mask = salient_mask(label, infrared) if record.salient is None else read_infrared(record.salient)
-    for name, plane in (("label", label), ("salient mask", mask)):
-        if plane.shape != infrared.shape:
-            raise ImageError(f"{record.visible} is {size(visible)} and its {name} {size(plane)}")
+    if label.shape != infrared.shape:
+        raise ImageError(f"{record.visible} is {size(visible)} and its label {size(label)}")
+    if record.salient is None:
+        mask = salient_mask(label, infrared, labels)
+    else:
+        mask = stretch(read_infrared(record.salient))
+    if mask.shape != infrared.shape:
+        raise ImageError(f"{record.visible} is {size(visible)} and its salient mask {size(mask)}")
     images = np.dstack([visible, infrared])
-    planes = [images, label, weight, mask.astype(np.uint8)]
+    planes = [images, label, weight, mask]
     if resize != 1.0:
         smooth = cv2.INTER_AREA if resize < 1.0 else cv2.INTER_LINEAR
         modes = (smooth, cv2.INTER_NEAREST, cv2.INTER_NEAREST, smooth)
@@ -75,6 +85,9 @@ def read_weighted_label(
     if labels != "msrs":
         raise ValueError(f"{record.boxes}: boxes are of MSRS classes; train with labels: msrs, not {labels}")
     boxes = read_boxes(record.boxes)
-    if drawn is None and len(boxes):
-        label = np.zeros_like(infrared)
-    return correct_by_boxes(label, infrared, boxes)
+    if drawn is not None or not len(boxes):
+        return correct_by_boxes(label, infrared, boxes)
+    label, weight = correct_by_boxes(np.zeros_like(infrared), infrared, boxes)
+    # Outside the boxes there is no car, person or bike, but perhaps something that has no boxes.
+    weight[label == 0] = GUESSED
+    return WeightedLabel(label, weight)

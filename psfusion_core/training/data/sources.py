@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from glob import glob
 from pathlib import Path
 from typing import Literal, Protocol
@@ -14,13 +15,21 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from psfusion_core.images import IMAGE_SUFFIXES
 from psfusion_core.simulation.scene import RoadScene
 from psfusion_core.stream.gain import stretch
 from psfusion_core.training.config import SourceConfig
 from psfusion_core.training.data.boxes import salient_mask
 from psfusion_core.training.data.label_sets import map_labels
 from psfusion_core.training.data.layouts import find_dataset
-from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, UNIT_WEIGHT, WEIGHT_PLANE
+from psfusion_core.training.data.planes import (
+    IGNORE,
+    INFRARED_PLANE,
+    LABEL_PLANE,
+    SALIENT_PLANE,
+    UNIT_WEIGHT,
+    WEIGHT_PLANE,
+)
 from psfusion_core.training.data.reading import read_planes
 
 
@@ -50,8 +59,13 @@ class FolderSource:
             raise FileNotFoundError(
                 f"no folder matches {config.path}: set the path of the source to your data"
             )
-        excluded = set(Path(config.exclude).read_text().split()) if config.exclude else set()
-        records = [(r, data.label_set) for data in datasets for r in data.records if r.name not in excluded]
+        excluded = read_names(Path(config.exclude)) if config.exclude else frozenset()
+        found = [(record, data.label_set) for data in datasets for record in data.records]
+        records = [(record, label_set) for record, label_set in found if record.name not in excluded]
+        if excluded:
+            print(
+                f"{config.path}: {len(found) - len(records)} of {len(found)} pairs excluded", file=sys.stderr
+            )
         if not records:
             raise FileNotFoundError(f"{config.exclude} excludes every pair of {config.path}")
         unpaired = [path for data in datasets for path in data.unpaired]
@@ -62,7 +76,22 @@ class FolderSource:
             )
         bar = tqdm(records, desc=f"reading {config.path}", unit="pair")
         self.scenes = [read_planes(record, label_set, labels, config.resize) for record, label_set in bar]
-        self.names = [record.name for record, _ in records]
+        self.records = [record for record, _ in records]
+        self.labels = labels
+
+    def label_unlabelled(self, label: Callable[[Tensor], Tensor], weight: int) -> None:
+        """Give the scenes without any labelled pixel a class map, of this weight (64 is 1.0)."""
+        bare = [
+            index for index, scene in enumerate(self.scenes) if bool((scene[LABEL_PLANE] == IGNORE).all())
+        ]
+        for index in tqdm(bare, desc=f"labelling {self.config.path}", unit="pair", disable=not bare):
+            scene = self.scenes[index]
+            scene[LABEL_PLANE] = label(scene)
+            scene[WEIGHT_PLANE] = weight
+            if self.records[index].salient is None:
+                infrared = scene[INFRARED_PLANE].numpy()
+                mask = salient_mask(scene[LABEL_PLANE].numpy(), infrared, self.labels)
+                scene[SALIENT_PLANE] = torch.from_numpy(mask)
 
     def scene(self, batch: int, generator: torch.Generator) -> Tensor:
         return self.scenes[int(torch.randint(len(self.scenes), (), generator=generator))]
@@ -70,11 +99,12 @@ class FolderSource:
     def summary(self) -> dict[str, object]:
         labelled = sum(bool((scene[LABEL_PLANE] != IGNORE).any()) for scene in self.scenes)
         digest = hashlib.sha256()
-        for name, scene in zip(self.names, self.scenes, strict=True):
-            digest.update(name.encode())
+        for record, scene in zip(self.records, self.scenes, strict=True):
+            digest.update(record.name.encode())
             digest.update(scene.numpy().tobytes())
         return {
             "path": self.config.path,
+            "layout": self.config.layout,
             "pairs": len(self.scenes),
             "labelled": labelled,
             "sha256": digest.hexdigest(),
@@ -84,23 +114,24 @@ class FolderSource:
 class SimulatedSource:
     """Frames of the simulator with true labels: another street every few frames, by night and by day.
 
-    A pool of frames is drawn from; every few batches the oldest gives way to a new one, so that rendering
+    A pool of frames is drawn from; every few steps the oldest gives way to a new one, so that rendering
     costs little. Half of the streets are seen by a camera of 16 bit, whose range is stretched.
     """
 
     POOL = 32
-    BATCHES_PER_FRAME = 4
+    STEPS_PER_FRAME = 4
     FRAMES_PER_STREET = 8
     SECONDS_BETWEEN_FRAMES = 1.7
 
-    def __init__(self, labels: str, seed: int) -> None:
+    def __init__(self, labels: str, seed: int, batches_per_step: int = 1) -> None:
         self.labels = labels
         self.seed = seed
+        self.batches_per_frame = self.STEPS_PER_FRAME * batches_per_step
         self.pool: dict[int, Tensor] = {}
         self.street: tuple[int, RoadScene] | None = None
 
     def scene(self, batch: int, generator: torch.Generator) -> Tensor:
-        oldest = batch // self.BATCHES_PER_FRAME
+        oldest = batch // self.batches_per_frame
         wanted = range(oldest, oldest + self.POOL)
         if oldest not in self.pool or wanted[-1] not in self.pool:
             self.pool = {number: frame for number, frame in self.pool.items() if number in wanted}
@@ -120,16 +151,30 @@ class SimulatedSource:
         label = map_labels(rendered.label, "msrs", self.labels)
         infrared = stretch(rendered.infrared)
         weight = np.full_like(label, UNIT_WEIGHT)
-        planes = np.dstack([rendered.visible, infrared, label, weight, salient_mask(label, infrared)])
+        planes = np.dstack(
+            [rendered.visible, infrared, label, weight, salient_mask(label, infrared, self.labels)]
+        )
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))
 
     def summary(self) -> dict[str, object]:
         return {"path": "simulator", "first_seed": self.seed}
 
 
-def create_source(config: SourceConfig, labels: str, seed: int) -> Source:
+def create_source(config: SourceConfig, labels: str, seed: int, batches_per_step: int) -> Source:
     """Open a source: the simulator where the layout says so, else the folders."""
-    return SimulatedSource(labels, seed) if config.layout == "simulator" else FolderSource(config, labels)
+    if config.layout == "simulator":
+        return SimulatedSource(labels, seed, batches_per_step)
+    return FolderSource(config, labels)
+
+
+def read_names(path: Path) -> frozenset[str]:
+    """Read names of pairs, one a line, with or without the suffix of an image."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return frozenset(
+        line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in IMAGE_SUFFIXES else line
+        for line in lines
+        if line
+    )
 
 
 def cut_window(planes: Tensor, side: int, generator: torch.Generator) -> Tensor:

@@ -20,7 +20,7 @@ BINARY_POSITIVE_WEIGHTS = (1.4548, 19.8962)
 def hard_example_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
     """L_sem: cross-entropy over the hard pixels: true-class probability < .75, at least 1/16 of the labelled.
 
-    sum(w l) / sum(w) over those pixels; zero (with a gradient) where no pixel is labelled.
+    The mean of w l over those pixels, w the weights; zero (with a gradient) where no pixel is labelled.
     """
     known = (label != IGNORE) & (weight > 0)
     losses = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")[known]
@@ -32,8 +32,8 @@ def hard_example_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) ->
     hardest, places = losses.topk(least)
     if hardest[-1] > threshold:
         hard = losses > threshold
-        return (losses[hard] * weights[hard]).sum() / weights[hard].sum()
-    return (hardest * weights[places]).sum() / weights[places].sum()
+        return (losses[hard] * weights[hard]).mean()
+    return (hardest * weights[places]).mean()
 
 
 def one_hot_cross_entropy(
@@ -45,10 +45,11 @@ def one_hot_cross_entropy(
         positive_weights: weight of the positive pixels of each map; the paper's for L_bi are
             ``BINARY_POSITIVE_WEIGHTS``.
     """
-    trust = (weight * (target != IGNORE)).unsqueeze(1).to(logits.dtype)
-    if not bool(trust.any()):
+    known = ((target != IGNORE) & (weight > 0)).unsqueeze(1)
+    if not bool(known.any()):
         return logits.sum() * 0.0
+    trust = weight.unsqueeze(1).to(logits.dtype) * known
     one_hot = F.one_hot(target.clamp(max=1), 2).permute(0, 3, 1, 2).to(logits.dtype)
     positive = torch.tensor(positive_weights, device=logits.device, dtype=logits.dtype).view(1, 2, 1, 1)
     losses = F.binary_cross_entropy_with_logits(logits, one_hot, pos_weight=positive, reduction="none")
-    return (losses * trust).sum() / (2 * trust.sum())
+    return (losses * trust).sum() / (2 * known.sum())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from psfusion_core.color import luma
 from psfusion_core.models import PSFusionLite
-from psfusion_core.models.psfusion_lite import BlendHead, DeepCrossModalFusion
+from psfusion_core.models.psfusion_lite import BlendHead, DeepCrossModalFusion, standardise
 
 
 def random_batch_norms(model: nn.Module) -> nn.Module:
@@ -87,12 +89,26 @@ def test_blend_head_follows_its_equation_and_cannot_leave_0_1() -> None:
     y = luma(visible)
     with torch.no_grad():
         fused = head(d, y, infrared)
-        raw_weight, raw_correction = head.maps(d).double().unbind(dim=1)
-    weight, correction = 1 / (1 + torch.exp(-raw_weight)), torch.tanh(raw_correction)
-    blend = weight * y[:, 0] + (1 - weight) * infrared[:, 0]
-    expected = torch.where(correction > 0, blend + correction * (1 - blend), blend + correction * blend)
-    torch.testing.assert_close(fused[:, 0].double(), expected, atol=1e-5, rtol=0)
-    assert 0.0 <= fused.min() <= fused.max() <= 1.0
+        raw = head.maps(d).double().numpy()[0]
+    y, i = y.double().numpy()[0, 0], infrared.double().numpy()[0, 0]
+    o, a, b, s, g = 1 / (1 + np.exp(-raw[:5]))
+    h = np.maximum(i - o * (1 - i), 0)
+    blend = y + a * np.maximum(h - y, 0) - b * np.maximum(y - h, 0)
+    blend += s * np.minimum(y, h) * (1 - np.maximum(y, h))
+    inside = ndimage.uniform_filter(np.ones_like(blend), 9, mode="constant")
+    surround = ndimage.uniform_filter(blend, 9, mode="constant") / inside
+    expected = np.clip(blend + g * (blend - surround) + np.tanh(raw[5]), 0, 1)
+    np.testing.assert_allclose(fused[0, 0].double(), expected, atol=1e-5)
+    assert 0.0 == fused.min() < fused.max() == 1.0
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.5, 0.0), (1.0, 0.2), (0.4, 0.5)])
+def test_encoders_do_not_see_gain_and_offset_of_a_camera(gain: float, offset: float) -> None:
+    image = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    seen, changed = standardise(image), standardise(gain * image + offset)
+    assert (seen - changed).abs().max() < 0.2 * seen.std()
+    torch.testing.assert_close(seen.mean(dim=(1, 2, 3)), torch.full((2,), 0.4))
+    assert torch.isfinite(standardise(torch.zeros(1, 3, 8, 8))).all()
 
 
 def test_attention_stores_no_map_of_all_positions_against_all() -> None:

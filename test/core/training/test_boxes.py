@@ -130,8 +130,14 @@ def test_the_salient_mask_is_the_infrared_of_warm_objects() -> None:
     infrared[0, 0], infrared[1, 1], infrared[3, 0] = 220, 250, 90
     expected = np.zeros((4, 4), np.uint8)
     expected[0, 0], expected[3, 0] = 220, 90
-    np.testing.assert_array_equal(salient_mask(label, infrared), expected)
+    np.testing.assert_array_equal(salient_mask(label, infrared, "msrs"), expected)
+
+
+def test_salience_follows_the_names_of_another_label_set() -> None:
+    label = np.array([[1, 4], [0, 0]], np.uint8)  # a fire extinguisher and a survivor
+    infrared = np.array([[200, 220], [10, 20]], np.uint8)
+    np.testing.assert_array_equal(salient_mask(label, infrared, "pst900"), [[0, 220], [0, 0]])
 
 
 def test_without_objects_nothing_is_salient() -> None:
-    assert not salient_mask(np.zeros((4, 4), np.uint8), COLD[:4, :4]).any()
+    assert not salient_mask(np.zeros((4, 4), np.uint8), COLD[:4, :4], "msrs").any()

@@ -23,6 +23,7 @@ def test_overrides_win_over_the_recipe() -> None:
     ]  # fmt: skip
     config = load_config(RECIPES / "psfusion_lite.yaml", overrides)
     assert (config.steps, config.loss.gradient, config.sources[1].path) == (7, 2.5, "mine")
+    assert load_config(RECIPES / "psfusion_lite.yaml", ["initial_weights="]).initial_weights == ""
     assert config.cameras.glare_probability == 0.5
     assert (config.validation.path, config.validation.split) == ("checked", "dev")
 
@@ -39,7 +40,7 @@ def test_a_recipe_that_is_not_yaml_is_named(tmp_path: Path) -> None:
         ("stepz=3", "'steps'"),
         ("loss.gradent=3", "'loss.gradient'"),
         ("geometry.rotation=3", "'geometry.rotation_degrees'"),
-        ("teacher.weight_path=a", "'teacher.weight'"),
+        ("teacher.weight_path=a", "'teacher.weight"),
         ("steps=many", "steps"),
         ("crop=1.5", "crop"),
         ("crop=100", "multiple of 32"),
@@ -50,6 +51,12 @@ def test_a_recipe_that_is_not_yaml_is_named(tmp_path: Path) -> None:
         ("precision=16", "bf16-mixed"),
         ("cameras.glare_probability=2", "glare_probability is 2.0; expected 0 to 1"),
         ("sources=[{weight: 2}]", "has no path"),
+        ("sources=[{path: a, weight: 0}]", "weight 0"),
+        ("validation.path=data/msrs", "trained on"),
+        ("validation.layout=simulator", "no end"),
+        ("learning_rate=-1", "learning_rate is -1"),
+        ("teacher.object_confidence=7", "expected 0 to 1"),
+        ("loss.gradient=-1", "expected 0 or more"),
         ("steps", "expected key=value"),
     ],
 )

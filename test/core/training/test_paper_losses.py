@@ -228,6 +228,7 @@ def test_objects_weigh_more_than_background_in_the_binary_term_alone(
         binary=torch.zeros_like(output.binary), boundary=torch.zeros_like(output.boundary)
     )
     objects = sample._replace(label=torch.full_like(sample.label, 2))
+    objects = objects._replace(weight=torch.ones_like(sample.weight))
     terms = paper_terms(undecided, objects)
     np.testing.assert_allclose(terms["binary"], np.log(2) * (1 + 19.8962) / 2, rtol=1e-5)
     np.testing.assert_allclose(terms["boundary"], np.log(2), rtol=1e-5)

@@ -13,7 +13,13 @@ from psfusion_core.images import ImageError, write_image
 from psfusion_core.training.config import SourceConfig
 from psfusion_core.training.data.mixture import RandomWindows
 from psfusion_core.training.data.planes import to_sample
-from psfusion_core.training.data.sources import FolderSource, SimulatedSource, create_source, cut_window
+from psfusion_core.training.data.sources import (
+    FolderSource,
+    SimulatedSource,
+    create_source,
+    cut_window,
+    read_names,
+)
 
 
 def folder(path: Path, **changes: object) -> FolderSource:
@@ -21,12 +27,12 @@ def folder(path: Path, **changes: object) -> FolderSource:
 
 
 def test_batches_depend_on_seed_and_number_alone(pairs: Path) -> None:
-    def windows(first: int = 0, step: int = 1) -> RandomWindows:
-        return RandomWindows([folder(pairs)], [1.0], 64, 3, seed=1, first_batch=first, step=step)
+    def windows(first: int = 0, stride: int = 1) -> RandomWindows:
+        return RandomWindows([folder(pairs)], [1.0], 64, 3, seed=1, first_batch=first, stride=stride)
 
     assert torch.equal(windows().batch(5), windows().batch(5))
     assert not torch.equal(windows().batch(5), windows().batch(6))
-    strided = iter(windows(first=5, step=2))
+    strided = iter(windows(first=5, stride=2))
     assert torch.equal(next(strided), windows().batch(5))
     assert torch.equal(next(strided), windows().batch(7))
 
@@ -70,14 +76,15 @@ def test_boxes_alone_label_a_scene(pairs: Path) -> None:
     label = to_sample(folder(pairs).scenes[0][None]).label[0]
     assert label[40, 48] == 1
     assert label[2, 2] == 0
+    assert to_sample(folder(pairs).scenes[0][None]).weight[0, 2, 2] == 0.5
 
 
 def test_boxes_without_the_classes_of_msrs_are_refused(pairs: Path) -> None:
+    (pairs / "label_pseudo").rename(pairs / "not_read")
     (pairs / "boxes").mkdir()
     (pairs / "boxes/b.txt").write_text("2 0.5 0.5 0.5 0.5\n")
-    dataset = SourceConfig(path=str(pairs))
-    with pytest.raises(ValueError, match=r"labels: msrs|labels of msrs"):
-        FolderSource(dataset, "pst900")
+    with pytest.raises(ValueError, match=r"b\.txt: boxes are of MSRS classes; train with labels: msrs"):
+        FolderSource(SourceConfig(path=str(pairs)), "pst900")
 
 
 def test_excluded_names_and_files_without_a_partner_are_left_out(
@@ -86,8 +93,15 @@ def test_excluded_names_and_files_without_a_partner_are_left_out(
     write_image(pairs / "vi/alone.png", np.zeros((80, 96, 3), np.uint8))
     (tmp_path / "held_out.txt").write_text("a\n")
     source = folder(pairs, exclude=str(tmp_path / "held_out.txt"))
-    assert source.names == ["b"]
-    assert "alone.png" in capsys.readouterr().err
+    assert [record.name for record in source.records] == ["b"]
+    error = capsys.readouterr().err
+    assert "alone.png" in error
+    assert "1 of 2 pairs excluded" in error
+
+
+def test_excluded_names_may_have_spaces_and_suffixes(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("frame 12\n00012.png\nv1.5\n\n")
+    assert read_names(tmp_path / "names.txt") == {"frame 12", "00012", "v1.5"}
 
 
 def test_a_four_channel_image_is_visible_and_infrared(tmp_path: Path) -> None:
@@ -149,7 +163,7 @@ def test_a_scene_smaller_than_the_window_is_continued_and_ignored_there() -> Non
 
 @pytest.mark.slow
 def test_the_simulator_gives_labelled_frames_without_end_and_the_same_again() -> None:
-    source = create_source(SourceConfig(layout="simulator"), "msrs", seed=5)
+    source = create_source(SourceConfig(layout="simulator"), "msrs", seed=5, batches_per_step=2)
     assert isinstance(source, SimulatedSource)
     source.POOL = 3
     first = source.scene(0, torch.Generator().manual_seed(1))
@@ -158,6 +172,6 @@ def test_the_simulator_gives_labelled_frames_without_end_and_the_same_again() ->
     later = source.scene(10**6, torch.Generator().manual_seed(1))
     assert not torch.equal(first, later)
     assert len(source.pool) == 3
-    again = SimulatedSource("msrs", seed=5)
+    again = SimulatedSource("msrs", seed=5, batches_per_step=2)
     again.POOL = 3
     assert torch.equal(again.scene(10**6, torch.Generator().manual_seed(1)), later)

@@ -61,3 +61,10 @@ def test_data_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.Captur
     recipe = str(RECIPES / "finetune.yaml")
     assert main(["train", "--config", recipe, "sources.0.path=nowhere", f"output={tmp_path / 'run'}"]) == 2
     assert "no folder matches nowhere: set the path of the source" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_smoke_recipe_trains(tmp_path: Path) -> None:
+    overrides = ["steps=2", "checkpoint_every=2", "crop=64", f"output={tmp_path / 'run'}"]
+    assert main(["train", "--config", str(RECIPES / "smoke.yaml"), *overrides]) == 0
+    assert (tmp_path / "run/last.safetensors").exists()

@@ -14,6 +14,7 @@ import torch
 from omegaconf import OmegaConf
 
 from psfusion_core import Fuser
+from psfusion_core.images import write_image
 from psfusion_core.models.checkpoint import read_metadata
 from psfusion_core.training.config import ConfigError, SourceConfig, TeacherConfig, TrainConfig
 from psfusion_core.training.trainer import Trainer
@@ -66,13 +67,31 @@ def test_a_run_does_not_go_on_with_another_recipe_unless_allowed(small_config: M
         Trainer(small_config(learning_rate=0.1))
     assert Trainer(small_config(learning_rate=0.1, allow_changes=True)).step == 2
     assert Trainer(small_config(steps=9)).step == 2
+    with pytest.raises(ConfigError, match=r"optimizer adamw, now sgd: choose another"):
+        Trainer(small_config(optimizer="sgd", allow_changes=True))
+
+
+def test_a_run_does_not_go_on_with_other_data(small_config: MakeConfig, pairs: Path) -> None:
+    Trainer(small_config(steps=2)).run()
+    assert Trainer(small_config()).step == 2
+    write_image(pairs / "vi/b.png", np.zeros((80, 96, 3), np.uint8))
+    with pytest.raises(ConfigError, match=r"data of .* changed"):
+        Trainer(small_config())
+    assert Trainer(small_config(allow_changes=True)).step == 2
+
+
+def test_workers_bring_the_same_batches_in_the_same_order(small_config: MakeConfig) -> None:
+    alone, together = (Trainer(small_config(f"{n}", workers=n)).feed.windows(3) for n in (0, 2))
+    for _ in range(5):
+        assert torch.equal(next(alone), next(together))
 
 
 def test_accumulated_batches_make_the_step_of_two_processes(small_config: MakeConfig, tmp_path: Path) -> None:
     """Two gloo processes see what one sees that accumulates two batches, and so have its losses."""
-    Trainer(small_config("one", accumulate=2, gradient_clip=0.5)).run()
+    plain = {"optimizer": "sgd", "learning_rate": 1e-2, "warmup_steps": 0, "gradient_clip": 0.0}
+    Trainer(small_config("one", accumulate=2, **plain)).run()
     recipe = tmp_path / "two.yaml"
-    OmegaConf.save(OmegaConf.structured(small_config("two", gradient_clip=0.5)), recipe)
+    OmegaConf.save(OmegaConf.structured(small_config("two", **plain)), recipe)
     program = (
         "import sys, psfusion_core.training.trainer as t; t.LOG_EVERY = 1; "
         "from psfusion_core.training.config import load_config; t.Trainer(load_config(sys.argv[1])).run()"
@@ -92,9 +111,12 @@ def test_accumulated_batches_make_the_step_of_two_processes(small_config: MakeCo
     assert done.returncode == 0, done.stderr[-3000:]
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert two[:, 0].tolist() == [1, 2, 3, 4]
-    # Step 1 has no history; later ones differ by rounding alone, which BatchNorm and AdamW enlarge.
-    np.testing.assert_allclose(two[0], one[0], rtol=1e-4)
-    np.testing.assert_allclose(two, one, rtol=2e-2, atol=1e-3)
+    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-4)
+    states = [torch.load(tmp_path / run / "state.pt", weights_only=True)["model"] for run in ("one", "two")]
+    start = Trainer(small_config("start")).model.module.state_dict()
+    for name in dict(Trainer(small_config("start")).model.module.named_parameters()):
+        moved = (states[0][name] - start[name]).norm()
+        assert (states[1][name] - states[0][name]).norm() <= 0.02 * moved + 1e-5, name
     entry = (tmp_path / "two/runs.jsonl").read_text()
     assert entry.count("\n") == 1
     assert '"world_size": 2' in entry
@@ -119,9 +141,8 @@ def test_validation_measures_loss_and_mean_iou(small_config: MakeConfig, pairs: 
     assert 0 <= metrics["mean_iou"] < 0.5
     (pairs / "label_pseudo/a.png").unlink()
     (pairs / "label_pseudo").rmdir()
-    trainer = Trainer(small_config("b", validation=SourceConfig(path=str(pairs)), best_by="mean_iou"))
     with pytest.raises(ConfigError, match="best_by=loss"):
-        trainer._validate()
+        Trainer(small_config("b", validation=SourceConfig(path=str(pairs)), best_by="mean_iou"))
 
 
 @pytest.mark.parametrize("objective", ["blend", "paper"])
@@ -169,15 +190,15 @@ def test_another_label_set_has_its_own_classes(small_config: MakeConfig, pairs: 
 
 def test_a_teacher_labels_what_has_no_label_and_nothing_else(small_config: MakeConfig) -> None:
     plain = Trainer(small_config("plain")).feed.sources[0].scenes
-    teacher = TeacherConfig(weights="default", confidence=0.0, weight=0.25)
-    taught = Trainer(small_config("taught", teacher=teacher)).feed.sources[0].scenes
+    all_of_it = TeacherConfig(weights=["default"], background_confidence=0, object_confidence=0, weight=0.25)
+    taught = Trainer(small_config("taught", teacher=all_of_it)).feed.sources[0].scenes
     assert torch.equal(taught[0], plain[0])
     assert (plain[1][4] == 255).all()
-    assert (taught[1][4] <= 8).all()
+    assert (taught[1][4] <= 8).float().mean() > 0.5
     assert (taught[1][5] == 16).all()
-    sure = TeacherConfig(weights="default", confidence=1.1)
+    sure = TeacherConfig(weights=["default"], background_confidence=1, object_confidence=1)
     unsure = Trainer(small_config("unsure", teacher=sure)).feed.sources[0].scenes
-    assert (unsure[1][4] == 255).all()
+    assert (unsure[1][4] == 255).float().mean() > 0.99
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(small_config: MakeConfig) -> None:
