@@ -220,31 +220,45 @@ class BlendHead(nn.Module):
     of Y and H:
 
         B = Y + a max(H - Y, 0) - b max(Y - H, 0) + s m (1 - M)     heat added, glare taken, overlap kept
-        F = clip(B + g (B - box(B)) + c, 0, 1)                      local contrast and a correction
+        D = (B - box(B)) e / (box((B - box(B))^2) + e)              local detail, none across strong edges
+        F = clip(B + g D^3 / (D^2 + n^2) + c, 0, 1)                 raised above the noise, and corrected
 
-    o, a, b, s, g lie in (0, 1), c in (-1, 1); box is the mean of a 9 x 9 window. The images themselves pass
-    through, so that detail does not depend on how sharp the maps are.
+    o, a, b, s, g lie in (0, 1), c in (-1, 1); box is the mean of a 9 x 9 window, e = 0.003, n = 0.008. The
+    images themselves pass through, so that detail does not depend on how sharp the maps are.
     """
 
     WINDOW = 9
-    START = (-3.0, 3.0, -4.0, -1.0, -1.5, 0.0)
+    EDGE = 0.003
+    NOISE = 0.008
+    START = (-3.0, 5.0, -6.0, -0.85, -0.2, 0.0)
+    """Biases of the maps o, a, b, s, g, c at which training starts: maximum, some overlap, some contrast."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.maps = nn.Conv2d(channels, 6, 3, padding=1)
+        nn.init.normal_(self.maps.weight, std=0.01)
         self.maps.bias = nn.Parameter(torch.tensor(self.START))
+
+    def box(self, x: Tensor) -> Tensor:
+        """Mean of the window, which ends at the border of the image; rows, then columns."""
+        size, reach = self.WINDOW, self.WINDOW // 2
+        x = F.avg_pool2d(x, (size, 1), 1, (reach, 0), count_include_pad=False)
+        return F.avg_pool2d(x, (1, size), 1, (0, reach), count_include_pad=False)
 
     def forward(self, d: Tensor, visible_luma: Tensor, infrared: Tensor) -> Tensor:
         maps = self.maps(d)
-        offset, added, taken, overlap, contrast = torch.sigmoid(maps[:, :5]).chunk(5, dim=1)
+        offset, added, taken, overlap, gain = torch.sigmoid(maps[:, :5]).chunk(5, dim=1)
         correction = torch.tanh(maps[:, 5:])
         heat = F.relu(infrared - offset * (1.0 - infrared))
         difference = heat - visible_luma
         hotter, brighter = F.relu(difference), F.relu(-difference)
         larger, smaller = visible_luma + hotter, heat - hotter
         blend = visible_luma + added * hotter - taken * brighter + overlap * smaller * (1.0 - larger)
-        surround = F.avg_pool2d(blend, self.WINDOW, 1, self.WINDOW // 2, count_include_pad=False)
-        return (blend + contrast * (blend - surround) + correction).clamp(0.0, 1.0)
+        deviation = blend - self.box(blend)
+        detail = deviation * (self.EDGE / (self.box(deviation * deviation) + self.EDGE))
+        power = detail * detail
+        raised = detail * (power / (power + self.NOISE**2))
+        return (blend + gain * raised + correction).clamp(0.0, 1.0)
 
 
 class PSFusionLite(nn.Module):

@@ -55,8 +55,8 @@ class LossConfig:
     binary: float = 0.5
     boundary: float = 0.5
     correlation: float = 0.3
-    gradient: float = 100.0
-    intensity: float = 10.0
+    gradient: float = 200.0
+    intensity: float = 20.0
     reconstruction: float = 1.0
 
 

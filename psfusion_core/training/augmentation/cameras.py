@@ -135,9 +135,9 @@ class CameraVariation:
     def __call__(self, sample: Sample, generator: torch.Generator) -> tuple[Sample, Sample]:
         """Return what the network sees, and what the fusion losses compare with.
 
-        Both show the light that met the cameras: exposure, darkness, glare and misregistration. Only the
-        network sees noise and the gain, contrast and polarity of another infrared camera; it learns to undo
-        them. Label, weight and salient stay: labels belong to the visible image.
+        Both show what the cameras made of the light: exposure, darkness and glare, misregistration, gain and
+        contrast. Only the network sees noise and black-hot polarity; it learns to undo them. Label, weight
+        and salient stay: labels belong to the visible image.
 
         Args:
             sample: see :class:`Sample`; it is not changed.
@@ -145,8 +145,8 @@ class CameraVariation:
         """
         dice = _Dice(generator, sample.visible.device)
         lit, seen_visible = self._vary_visible(sample.visible, dice)
-        placed, seen_infrared = self._vary_infrared(sample.infrared, dice)
-        reference = sample._replace(visible=lit, infrared=placed)
+        clean, seen_infrared = self._vary_infrared(sample.infrared, dice)
+        reference = sample._replace(visible=lit, infrared=clean)
         return reference._replace(visible=seen_visible, infrared=seen_infrared), reference
 
     def _vary_visible(self, visible: Tensor, dice: _Dice) -> tuple[Tensor, Tensor]:
@@ -185,7 +185,7 @@ class CameraVariation:
         return lit, _on(lit, dark, noisy)
 
     def _vary_infrared(self, infrared: Tensor, dice: _Dice) -> tuple[Tensor, Tensor]:
-        """Return the infrared image as its camera stood, and as its electronics gave it."""
+        """Return the infrared image without noise and white-hot, and as its camera gave it."""
         settings, (batch, _, height, width) = self.settings, infrared.shape
 
         def misplaced(image: Tensor) -> Tensor:
@@ -214,17 +214,16 @@ class CameraVariation:
             columns, rows = dice.normal(count, 1, 1, width), dice.normal(count, 1, height, 1)
             return add_infrared_noise(image, white, pattern * columns, pattern * rows)
 
-        placed = _on(infrared, dice.choose(batch, settings.misregistration_probability), misplaced)
-        seen = placed
+        clean = infrared
         for effect, probability in (
+            (misplaced, settings.misregistration_probability),
             (enhanced, settings.enhancement_probability),
             (narrowed, settings.narrowing_probability),
             (amplified, settings.infrared_gain_probability),
-            (invert, settings.inversion_probability),
-            (noisy, settings.infrared_noise_probability),
         ):
-            seen = _on(seen, dice.choose(batch, probability), effect)
-        return placed, seen
+            clean = _on(clean, dice.choose(batch, probability), effect)
+        seen = _on(clean, dice.choose(batch, settings.inversion_probability), invert)
+        return clean, _on(seen, dice.choose(batch, settings.infrared_noise_probability), noisy)
 
 
 def _on(images: Tensor, chosen: Tensor, effect: Callable[[Tensor], Tensor]) -> Tensor:

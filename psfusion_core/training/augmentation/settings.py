@@ -82,7 +82,7 @@ class CameraSettings:
 
     exposure_probability: float = 0.5
     exposure_stops: float = 0.4
-    darkness_probability: float = 0.1
+    darkness_probability: float = 0.05
     darkness_stops: float = 5.0
     darkness_electrons: float = 1000.0
     glare_probability: float = 0.1
@@ -100,7 +100,7 @@ class CameraSettings:
     narrowing_background: float = 0.6
     narrowing_span: float = 0.4
     inversion_probability: float = 0.0
-    infrared_noise_probability: float = 0.4
+    infrared_noise_probability: float = 0.25
     infrared_noise: float = 0.02
     infrared_pattern: float = 0.01
 

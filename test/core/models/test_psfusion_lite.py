@@ -95,9 +95,14 @@ def test_blend_head_follows_its_equation_and_cannot_leave_0_1() -> None:
     h = np.maximum(i - o * (1 - i), 0)
     blend = y + a * np.maximum(h - y, 0) - b * np.maximum(y - h, 0)
     blend += s * np.minimum(y, h) * (1 - np.maximum(y, h))
-    inside = ndimage.uniform_filter(np.ones_like(blend), 9, mode="constant")
-    surround = ndimage.uniform_filter(blend, 9, mode="constant") / inside
-    expected = np.clip(blend + g * (blend - surround) + np.tanh(raw[5]), 0, 1)
+
+    def box(x: np.ndarray) -> np.ndarray:
+        inside = ndimage.uniform_filter(np.ones_like(x), 9, mode="constant")
+        return ndimage.uniform_filter(x, 9, mode="constant") / inside
+
+    deviation = blend - box(blend)
+    detail = deviation * 0.003 / (box(deviation**2) + 0.003)
+    expected = np.clip(blend + g * detail**3 / (detail**2 + 0.008**2) + np.tanh(raw[5]), 0, 1)
     np.testing.assert_allclose(fused[0, 0].double(), expected, atol=1e-5)
     assert 0.0 == fused.min() < fused.max() == 1.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,31 @@ def test_a_run_that_was_killed_resumes_with_the_losses_of_an_unbroken_one(
     for part in ("model", "average"):
         for name, tensor in whole[part].items():
             torch.testing.assert_close(halves[part][name], tensor, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_hard_ends_with_the_weights_of_an_unbroken_one(
+    small_config: MakeConfig, tmp_path: Path
+) -> None:
+    Trainer(small_config("whole", steps=30, checkpoint_every=5)).run()
+    recipe = tmp_path / "killed.yaml"
+    OmegaConf.save(OmegaConf.structured(small_config("killed", steps=30, checkpoint_every=5)), recipe)
+    command = [sys.executable, "-m", "psfusion_core.cli", "train", "--config", str(recipe)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "killed/state.pt").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    reached = torch.load(tmp_path / "killed/state.pt", weights_only=True)["step"]
+    assert 5 <= reached < 30
+    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    whole, killed = (
+        torch.load(tmp_path / run / "state.pt", weights_only=True) for run in ("whole", "killed")
+    )
+    assert killed["step"] == 30
+    for name, tensor in whole["average"].items():
+        torch.testing.assert_close(killed["average"][name], tensor, atol=1e-4, rtol=1e-3)
 
 
 def test_a_run_does_not_go_on_with_another_recipe_unless_allowed(small_config: MakeConfig) -> None:
