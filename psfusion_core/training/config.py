@@ -97,6 +97,7 @@ class TrainConfig:
         batch_size: crops in a batch.
         accumulate: batches whose gradients make one step, in each process.
         crop: height and width of the crops.
+        object_share: how many crops are cut round an object, where the scene has one.
         optimizer: "adamw" or "sgd" (momentum .9).
         learning_rate: reached after ``warmup_steps``, exponentially from a hundredth of it; decays with
             (1 - step / (steps + 1))^0.9.
@@ -125,6 +126,7 @@ class TrainConfig:
     batch_size: int = 8
     accumulate: int = 1
     crop: int = 224
+    object_share: float = 0.5
     optimizer: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -160,7 +162,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-12, INFINITE), "weight_decay": (0, INFINITE), "warmup_steps": (0, INFINITE),
     "gradient_clip": (0, INFINITE), "ema_decay": (0, 1), "checkpoint_every": (1, INFINITE),
     "validate_every": (1, INFINITE), "pictures_every": (1, INFINITE), "seed": (0, INFINITE),
-    "workers": (0, INFINITE), "threads": (0, INFINITE),
+    "object_share": (0, 1), "workers": (0, INFINITE), "threads": (0, INFINITE),
     "teacher.background_confidence": (0, 1), "teacher.object_confidence": (0, 1), "teacher.weight": (0, 3),
     **{f"loss.{name}": (0, INFINITE) for name in LossConfig.__dataclass_fields__},
 }  # fmt: skip

@@ -53,6 +53,7 @@ class Feed:
             self.sources,
             [source.weight for source in config.sources],
             self.geometry.window_size(),
+            config.object_share,
             config.batch_size,
             config.seed,
             first,

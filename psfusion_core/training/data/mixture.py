@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from psfusion_core.training.data.sources import Source, cut_window
+from psfusion_core.training.data.sources import Source
+from psfusion_core.training.data.windows import cut_window
 
 WINDOWS, VARIATION, PURPOSES = 0, 1, 2
 
@@ -25,6 +26,7 @@ class RandomWindows(IterableDataset[Tensor]):
         sources: where scenes come from.
         weights: how often each source is drawn from, relative to the others.
         side: height and width of the windows.
+        object_share: how many of them are cut round an object (:func:`cut_window`).
         first_batch, stride: batch numbers are first_batch, first_batch + stride, ...: each of several
             processes takes every n-th batch.
     """
@@ -34,20 +36,22 @@ class RandomWindows(IterableDataset[Tensor]):
         sources: Sequence[Source],
         weights: Sequence[float],
         side: int,
+        object_share: float,
         batch_size: int,
         seed: int,
         first_batch: int = 0,
         stride: int = 1,
     ) -> None:
         self.sources, self.weights = list(sources), torch.tensor(weights)
-        self.side, self.batch_size, self.seed = side, batch_size, seed
+        self.side, self.object_share = side, object_share
+        self.batch_size, self.seed = batch_size, seed
         self.first_batch, self.stride = first_batch, stride
 
     def batch(self, index: int) -> Tensor:
         generator = batch_generator(self.seed, index, WINDOWS)
         choices = torch.multinomial(self.weights, self.batch_size, replacement=True, generator=generator)
         scenes = [self.sources[choice].scene(index, generator) for choice in choices.tolist()]
-        return torch.stack([cut_window(scene, self.side, generator) for scene in scenes])
+        return torch.stack([cut_window(scene, self.side, self.object_share, generator) for scene in scenes])
 
     def __iter__(self) -> Iterator[Tensor]:
         # The loader takes turns between its workers: with a share each, batches come in order.

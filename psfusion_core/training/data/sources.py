@@ -11,7 +11,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
@@ -175,23 +174,3 @@ def read_names(path: Path) -> frozenset[str]:
         for line in lines
         if line
     )
-
-
-def cut_window(planes: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """Cut a random square of a scene: (7, H, W) -> (7, side, side).
-
-    A scene that is too small is continued by its border, which is ignored in the label.
-    """
-    height, width = planes.shape[-2:]
-    missing_rows, missing_columns = max(side - height, 0), max(side - width, 0)
-    if missing_rows or missing_columns:
-        top, left = missing_rows // 2, missing_columns // 2
-        pads = (left, missing_columns - left, top, missing_rows - top)
-        images = F.pad(planes[None].float(), pads, mode="replicate")[0].byte()
-        known = F.pad(torch.ones((height, width), dtype=torch.bool), pads)
-        images[LABEL_PLANE].masked_fill_(~known, IGNORE)
-        images[WEIGHT_PLANE].masked_fill_(~known, 0)
-        planes, (height, width) = images, known.shape
-    top = int(torch.randint(height - side + 1, (), generator=generator))
-    left = int(torch.randint(width - side + 1, (), generator=generator))
-    return planes[:, top : top + side, left : left + side]

@@ -17,7 +17,6 @@ from psfusion_core.training.data.sources import (
     FolderSource,
     SimulatedSource,
     create_source,
-    cut_window,
     read_names,
 )
 
@@ -28,7 +27,7 @@ def folder(path: Path, **changes: object) -> FolderSource:
 
 def test_batches_depend_on_seed_and_number_alone(pairs: Path) -> None:
     def windows(first: int = 0, stride: int = 1) -> RandomWindows:
-        return RandomWindows([folder(pairs)], [1.0], 64, 3, seed=1, first_batch=first, stride=stride)
+        return RandomWindows([folder(pairs)], [1.0], 64, 0.0, 3, seed=1, first_batch=first, stride=stride)
 
     assert torch.equal(windows().batch(5), windows().batch(5))
     assert not torch.equal(windows().batch(5), windows().batch(6))
@@ -45,7 +44,7 @@ def test_sources_are_drawn_from_by_weight(tmp_path: Path) -> None:
         write_image(tmp_path / drive / "ir/a.png", np.zeros((64, 64), np.uint8))
         write_image(tmp_path / drive / "label/a.png", np.full((64, 64), int(drive), np.uint8))
     sources = [folder(tmp_path / drive) for drive in "12"]
-    labels = to_sample(RandomWindows(sources, [3.0, 1.0], 32, 400, seed=0).batch(0)).label[:, 0, 0]
+    labels = to_sample(RandomWindows(sources, [3.0, 1.0], 32, 0.0, 400, seed=0).batch(0)).label[:, 0, 0]
     assert 0.68 < (labels == 1).float().mean() < 0.82
     joined = folder(tmp_path / "*")
     assert len(joined.scenes) == 2
@@ -138,27 +137,6 @@ def test_data_that_do_not_fit_are_refused(pairs: Path, kind: str, picture: np.nd
 def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         folder(tmp_path / "nowhere")
-
-
-def test_a_window_is_a_part_of_the_scene() -> None:
-    scene = torch.randint(256, (7, 50, 60), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    window = cut_window(scene, 20, torch.Generator().manual_seed(3))
-    assert window.shape == (7, 20, 20)
-    places = [
-        (top, left)
-        for top in range(31)
-        for left in range(41)
-        if torch.equal(scene[:, top : top + 20, left : left + 20], window)
-    ]
-    assert len(places) == 1
-
-
-def test_a_scene_smaller_than_the_window_is_continued_and_ignored_there() -> None:
-    scene = torch.full((7, 30, 80), 9, dtype=torch.uint8)
-    window = cut_window(scene, 64, torch.Generator().manual_seed(0))
-    sample = to_sample(window[None])
-    assert (sample.visible == 9 / 255).all()
-    assert (sample.label == 255).sum() == 34 * 64 == (sample.weight == 0).sum()
 
 
 @pytest.mark.slow
