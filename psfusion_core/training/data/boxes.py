@@ -19,7 +19,8 @@ COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
 """A box with a smaller share of its class is filled: real objects cover more of their boxes."""
 ROUNDNESS = {CAR: 4.0, PERSON: 2.0, BIKE: 4.0}
 SALIENT_CLASSES = frozenset(CLASS_OF_MSRS) | {"bike"}
-GUESSED = UNIT_WEIGHT // 2
+UNCHECKED = UNIT_WEIGHT // 2
+FILLED = UNIT_WEIGHT * 3 // 4
 LARGEST_WEIGHT = 3.0
 WHOLE_WEIGHT_SIDE = 64.0
 
@@ -79,8 +80,7 @@ def correct_by_boxes(
 ) -> WeightedLabel:
     """Correct a predicted label map where boxes drawn by people contradict it.
 
-    Boxed classes outside every box of theirs become background; these pixels and those of classes that have
-    no boxes count half.
+    Boxed classes outside every box of theirs become background. Classes that have no boxes count half.
     A box that is hardly covered by its class is filled (:func:`fill_box`), smaller boxes first, as they are
     rather in front. Pixels of small boxes count more, up to three times, so that far objects are not lost
     among the pixels of near ones.
@@ -93,7 +93,7 @@ def correct_by_boxes(
         boxes: (N, 5) class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height as fractions.
     """
     label = predicted.copy()
-    weight = np.where(label > BIKE, GUESSED, UNIT_WEIGHT).astype(np.uint8)
+    weight = np.where(label > BIKE, UNCHECKED, UNIT_WEIGHT).astype(np.uint8)
     if not len(boxes):
         return WeightedLabel(label, weight)
     height, width = label.shape
@@ -101,7 +101,7 @@ def correct_by_boxes(
         outside = label == class_index
         for box in boxes[boxes[:, 0] == box_class]:
             outside[box_slices(box, height, width, grow=0.1)] = False
-        label[outside], weight[outside] = 0, GUESSED
+        label[outside] = 0
     smallest_first = boxes[np.argsort(boxes[:, 3] * boxes[:, 4], kind="stable")]
     for box in smallest_first:
         inside = box_slices(box, height, width)
@@ -125,7 +125,8 @@ def fill_box(
     """Mark an object in the pixels of its box, in place; other labelled objects keep theirs.
 
     A person is where the box is warm (Otsu's threshold). A box still covered too little gets the
-    superellipse |x|^n + |y|^n <= 1 that fits it, at half weight, and its corners are ignored for good.
+    superellipse |x|^n + |y|^n <= 1 that fits it, at three quarters of the weight, and its corners are ignored
+    for good.
     """
     if class_index == PERSON:
         _, warm = cv2.threshold(np.ascontiguousarray(infrared), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -138,7 +139,7 @@ def fill_box(
     power = ROUNDNESS[class_index]
     body = np.abs(x) ** power + np.abs(y) ** power <= 1.0
     free = label == 0
-    weight[free] = GUESSED
+    weight[free] = FILLED
     label[free & body] = class_index
     label[free & ~body], weight[free & ~body] = IGNORE, 0
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from psfusion_core.images import ImageError, read_four_channels, read_infrared, read_label, read_visible
 from psfusion_core.stream.gain import stretch
 from psfusion_core.training.data.boxes import (
-    GUESSED,
+    UNCHECKED,
     WeightedLabel,
     correct_by_boxes,
     read_boxes,
@@ -89,5 +89,5 @@ def read_weighted_label(
         return correct_by_boxes(label, infrared, boxes)
     label, weight = correct_by_boxes(np.zeros_like(infrared), infrared, boxes)
     # Outside the boxes there is no car, person or bike, but perhaps something that has no boxes.
-    weight[label == 0] = GUESSED
+    weight[label == 0] = UNCHECKED
     return WeightedLabel(label, weight)
