@@ -10,7 +10,7 @@ from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.models import create_model
-from psfusion_core.training.augmentation.cameras import enhance_contrast
+from psfusion_core.training.augmentation.effects import enhance_contrast
 from psfusion_core.training.config import TeacherConfig
 from psfusion_core.training.data.planes import IGNORE, to_sample
 

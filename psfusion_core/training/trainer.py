@@ -18,8 +18,7 @@ from psfusion_core.models.checkpoint import load_weights
 from psfusion_core.training.checkpoints import BEST_FILE, LAST_FILE, Checkpoints
 from psfusion_core.training.config import ConfigError, TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, Sample
-from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.feed import Feed
 from psfusion_core.training.losses.total import OBJECTIVES, total_loss
 from psfusion_core.training.optimization import (
@@ -32,7 +31,7 @@ from psfusion_core.training.pretrained import load_imagenet
 from psfusion_core.training.processes import connect
 from psfusion_core.training.run_log import TrainingLog
 from psfusion_core.training.run_record import check_same_data, check_same_recipe, write_run_record
-from psfusion_core.training.validation import validate
+from psfusion_core.training.validation import Validation
 
 LOG_EVERY = 10
 
@@ -81,12 +80,7 @@ class Trainer:
         self.feed = Feed(config, self.fabric.device, self.fabric.world_size)
         if self.step:
             check_same_data(folder, config, self.feed.summary)
-        self.scenes: list[Tensor] = []
-        if config.validation.path:
-            self.scenes = FolderSource(config.validation, config.labels).scenes
-        labelled = any(bool((scene[LABEL_PLANE] != IGNORE).any()) for scene in self.scenes)
-        if self.scenes and config.best_by == "mean_iou" and not labelled:
-            raise ConfigError("best_by is mean_iou, but no validation pair has a label: use best_by=loss")
+        self.validation = Validation(config, self.fabric.device) if config.validation.path else None
 
     def _create_model(self) -> nn.Module:
         config = self.config
@@ -176,26 +170,17 @@ class Trainer:
         """Validate, draw and save where the step asks for it."""
         config, step = self.config, self.step
         at_end = step == config.steps
-        if self.scenes and (at_end or step % config.validate_every == 0):
-            log.scalars(step, {f"validation/{name}": value for name, value in self._validate().items()})
+        if self.validation and (at_end or step % config.validate_every == 0):
+            metrics = self.validation.measure(self.average)
+            log.scalars(step, {f"validation/{name}": value for name, value in metrics.items()})
+            if self.validation.is_better(metrics, self.best):
+                self.best = metrics[config.best_by]
+                self.checkpoints.save_weights(self.average, BEST_FILE, step)
         if step % config.pictures_every == 0 and self.seen is not None:
             self._draw(log, self.seen)
         if at_end or step % config.checkpoint_every == 0:
             log.flush()
             self.save()
-
-    def _validate(self) -> dict[str, float]:
-        """Measure the averaged weights, and keep them where they are the best so far."""
-        config = self.config
-        metrics = validate(
-            self.average, self.scenes, self.objective, config.loss, len(self.class_names), self.fabric.device
-        )
-        value = metrics[config.best_by]
-        sign = -1.0 if config.best_by == "loss" else 1.0
-        if self.best is None or sign * value > sign * self.best:
-            self.best = value
-            self.checkpoints.save_weights(self.average, BEST_FILE, self.step)
-        return metrics
 
     @torch.no_grad()
     def _draw(self, log: TrainingLog, seen: Sample) -> None:

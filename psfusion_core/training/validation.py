@@ -2,16 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.metrics.segmentation import class_iou, confusion_matrix
-from psfusion_core.training.config import LossConfig
-from psfusion_core.training.data.planes import IGNORE, Sample, to_sample
-from psfusion_core.training.losses.total import Objective, total_loss
+from psfusion_core.training.config import ConfigError, TrainConfig
+from psfusion_core.training.data.label_sets import LABEL_SETS
+from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, Sample, to_sample
+from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.losses.total import OBJECTIVES, total_loss
+
+
+class Validation:
+    """The validation pairs of a recipe, in memory, and what is measured on them.
+
+    Args:
+        config: of the run; ``config.validation`` has a path.
+        device: to measure on.
+
+    Raises:
+        FileNotFoundError, ValueError: the pairs are missing or do not fit; the message names the file.
+        ConfigError: mean IoU is to choose the weights, but no pair is labelled.
+    """
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.scenes = FolderSource(config.validation, config.labels).scenes
+        labelled = any(bool((scene[LABEL_PLANE] != IGNORE).any()) for scene in self.scenes)
+        if config.best_by == "mean_iou" and not labelled:
+            raise ConfigError("best_by is mean_iou, but no validation pair has a label: use best_by=loss")
+
+    @torch.no_grad()
+    def measure(self, model: nn.Module) -> dict[str, float]:
+        """Average the loss over the pairs, and take mean IoU over all their labelled pixels.
+
+        Args:
+            model: in evaluation mode, on the device.
+
+        Returns:
+            ``loss``; ``mean_iou`` in [0, 1] where some pair is labelled.
+        """
+        config = self.config
+        objective, classes = OBJECTIVES[config.objective], len(LABEL_SETS[config.labels])
+        losses = []
+        confusion = np.zeros((classes, classes), np.int64)
+        for scene in self.scenes:
+            sample = middle(scene.to(self.device), int(model.size_multiple))  # type: ignore[arg-type]
+            with flushed_denormals():
+                output = model(sample.visible, sample.infrared)
+            losses.append(float(total_loss(objective(output, sample), config.loss)))
+            predicted = output.semantic.max(dim=1).indices.cpu().numpy()
+            confusion += confusion_matrix(predicted, sample.label.cpu().numpy(), classes, IGNORE)
+        metrics = {"loss": float(np.mean(losses))}
+        if confusion.any():
+            metrics["mean_iou"] = float(np.nanmean(class_iou(confusion)))
+        return metrics
+
+    def is_better(self, metrics: dict[str, float], best: float | None) -> bool:
+        """Whether a measurement beats the best value so far of ``config.best_by``."""
+        value = metrics[self.config.best_by]
+        if best is None:
+            return True
+        return value < best if self.config.best_by == "loss" else value > best
 
 
 def middle(planes: Tensor, multiple: int) -> Sample:
@@ -19,35 +73,3 @@ def middle(planes: Tensor, multiple: int) -> Sample:
     height, width = (side - side % multiple for side in planes.shape[-2:])
     top, left = (planes.shape[-2] - height) // 2, (planes.shape[-1] - width) // 2
     return to_sample(planes[None, :, top : top + height, left : left + width])
-
-
-@torch.no_grad()
-def validate(
-    model: nn.Module,
-    scenes: Sequence[Tensor],
-    objective: Objective,
-    weights: LossConfig,
-    num_classes: int,
-    device: torch.device,
-) -> dict[str, float]:
-    """Average the loss, and take mean IoU over all labelled pixels.
-
-    Args:
-        model: in evaluation mode.
-        scenes: (7, H, W) uint8 planes each, of any sizes.
-
-    Returns:
-        ``loss``; ``mean_iou`` in [0, 1] where some scene is labelled.
-    """
-    losses = []
-    confusion = np.zeros((num_classes, num_classes), np.int64)
-    for planes in scenes:
-        sample = Sample(*(part.to(device) for part in middle(planes, int(model.size_multiple))))  # type: ignore[arg-type]
-        output = model(sample.visible, sample.infrared)
-        losses.append(float(total_loss(objective(output, sample), weights)))
-        predicted = output.semantic.max(dim=1).indices.cpu().numpy()
-        confusion += confusion_matrix(predicted, sample.label.cpu().numpy(), num_classes, IGNORE)
-    metrics = {"loss": float(np.mean(losses))}
-    if confusion.any():
-        metrics["mean_iou"] = float(np.nanmean(class_iou(confusion)))
-    return metrics

@@ -153,22 +153,12 @@ def test_the_best_weights_are_those_with_the_least_validation_loss(
 ) -> None:
     answers = iter([3.0, 1.0, 2.0, 4.0])
     monkeypatch.setattr(
-        "psfusion_core.training.trainer.validate", lambda *_: {"loss": next(answers), "mean_iou": 0.5}
+        "psfusion_core.training.validation.Validation.measure",
+        lambda *_: {"loss": next(answers), "mean_iou": 0.5},
     )
     Trainer(small_config(validation=SourceConfig(path=str(pairs)), validate_every=1)).run()
     assert read_metadata(tmp_path / "run/best.safetensors")["steps"] == "2"
     assert read_metadata(tmp_path / "run/last.safetensors")["steps"] == "4"
-
-
-def test_validation_measures_loss_and_mean_iou(small_config: MakeConfig, pairs: Path) -> None:
-    trainer = Trainer(small_config(validation=SourceConfig(path=str(pairs)), best_by="mean_iou"))
-    metrics = trainer._validate()
-    assert metrics["loss"] > 0
-    assert 0 <= metrics["mean_iou"] < 0.5
-    (pairs / "label_pseudo/a.png").unlink()
-    (pairs / "label_pseudo").rmdir()
-    with pytest.raises(ConfigError, match="best_by=loss"):
-        Trainer(small_config("b", validation=SourceConfig(path=str(pairs)), best_by="mean_iou"))
 
 
 @pytest.mark.parametrize("objective", ["blend", "paper"])
