@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from psfusion_core.color import replace_luma
 from psfusion_core.engines import ENGINES, Engine
-from psfusion_core.models import MODELS, class_names, create_model
+from psfusion_core.models import class_names, create_model
+from psfusion_core.models.inputs import pad_to_multiple
 from psfusion_core.stream.gain import stretch
 
 MINIMUM_SIZE = 32
@@ -66,8 +66,6 @@ class Fuser:
         names = list(ENGINES)
         if engine not in ("auto", *names):
             raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
-        if model not in MODELS:
-            raise ValueError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
         self.class_names = class_names(model, weights)
         network = create_model(model, len(self.class_names), weights)
         self.size_multiple = network.size_multiple
@@ -100,7 +98,7 @@ class Fuser:
         height, width = infrared.shape
         color = self._upload(visible)
         heat = self._upload(stretch(infrared)[..., np.newaxis])
-        fused, logits = self.engine(self._pad(color), self._pad(heat))
+        fused, logits = self.engine(*(pad_to_multiple(image, self.size_multiple) for image in (color, heat)))
         image = replace_luma(color, fused[..., :height, :width])
         # max, not argmax, which is five times slower over a dimension that is not the last.
         mask = logits[..., :height, :width].max(dim=1).indices[0].byte()
@@ -112,12 +110,6 @@ class Fuser:
         # from_numpy takes neither a read-only view of a message nor negative strides (BGR turned RGB).
         pixels = torch.from_numpy(np.require(image, requirements=("C", "W")))
         return pixels.to(self.engine.device).permute(2, 0, 1).unsqueeze(0).float().div_(255.0)
-
-    def _pad(self, image: Tensor) -> Tensor:
-        """Repeat the last row and column up to the next multiple of what the network needs."""
-        height, width = image.shape[-2:]
-        bottom, right = -height % self.size_multiple, -width % self.size_multiple
-        return F.pad(image, (0, right, 0, bottom), mode="replicate") if bottom or right else image
 
 
 def check_pair(visible: npt.NDArray[np.generic], infrared: npt.NDArray[np.generic]) -> None:

@@ -24,6 +24,12 @@ __all__ = [
 MODELS: dict[str, type[PSFusion] | type[PSFusionLite]] = {"psfusion": PSFusion, "psfusion_lite": PSFusionLite}
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError, which lists the networks, for a name that is none of them."""
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
+
+
 def default_weights(name: str) -> Path:
     """Path of the weights that ship with the package.
 
@@ -45,7 +51,13 @@ def find_weights(name: str, weights: str | Path) -> Path:
 
 
 def class_names(name: str, weights: str | Path) -> tuple[str, ...]:
-    """Classes of a checkpoint, in order of their index; those of MSRS where it does not say."""
+    """Classes of a checkpoint, in order of their index; those of MSRS where it does not say.
+
+    Raises:
+        ValueError: unknown name, or a checkpoint that cannot be read.
+        FileNotFoundError: ``weights`` is "default" and none ship for this network.
+    """
+    check_name(name)
     path = find_weights(name, weights)
     stored = read_metadata(path).get("classes", "") if path.suffix == ".safetensors" else ""
     return tuple(stored.split(",")) if stored else CLASS_NAMES
@@ -70,8 +82,7 @@ def create_model(
             :class:`CheckpointError`).
         FileNotFoundError: ``weights`` is "default" and none ship for this network.
     """
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
+    check_name(name)
     model = MODELS[name](num_classes)
     if weights is not None:
         load_weights(model, find_weights(name, weights))

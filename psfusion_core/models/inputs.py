@@ -1,8 +1,16 @@
-"""The check that every network makes of its inputs."""
+"""What every network asks of the size of its inputs: the check, and the padding that satisfies it."""
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
+
+
+def pad_to_multiple(image: Tensor, size_multiple: int) -> Tensor:
+    """Repeat the last row and column of (B, C, H, W) up to the next multiple of what the network needs."""
+    height, width = image.shape[-2:]
+    bottom, right = -height % size_multiple, -width % size_multiple
+    return F.pad(image, (0, right, 0, bottom), mode="replicate") if bottom or right else image
 
 
 def check_inputs(visible: Tensor, infrared: Tensor, size_multiple: int) -> None:

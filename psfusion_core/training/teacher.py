@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.models import create_model
+from psfusion_core.models.inputs import pad_to_multiple
 from psfusion_core.training.augmentation.effects import enhance_contrast
 from psfusion_core.training.config import TeacherConfig
 from psfusion_core.training.data.planes import IGNORE, to_sample
@@ -60,8 +60,7 @@ class Teacher:
         infrared = enhance_contrast(sample.infrared, torch.full((1,), DARK_BACKGROUND, device=self.device))
         height, width = planes.shape[-2:]
         multiple = int(model.size_multiple)  # type: ignore[arg-type]
-        padding = (0, -width % multiple, 0, -height % multiple)
-        scene = F.pad(torch.cat([visible, infrared], dim=1), padding, mode="replicate")
+        scene = pad_to_multiple(torch.cat([visible, infrared], dim=1), multiple)
         views = torch.cat([scene, scene.flip(-1)])
         with flushed_denormals():
             _, logits = model.fuse_and_segment(views[:, :3], views[:, 3:])  # type: ignore[operator]

@@ -13,12 +13,7 @@ from psfusion_core.color import luma
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.losses.correlation import correlation_loss
-from psfusion_core.training.losses.semantic import (
-    BINARY_POSITIVE_WEIGHTS,
-    hard_example_cross_entropy,
-    one_hot_cross_entropy,
-)
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.losses.semantic import semantic_terms
 
 BACKGROUND_QUANTILE = 0.1
 OVERLAP = 0.3
@@ -93,12 +88,8 @@ def blend_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
     """Compute every term, unweighted, under the names of ``LossConfig``."""
     visible, infrared = luma(sample.visible), sample.infrared
     target = blend_target(visible, infrared)
-    label, weight = sample.label, sample.weight
-    binary, boundary = binary_target(label), boundary_target(label)
     return {
-        "semantic": hard_example_cross_entropy(output.semantic, label, weight),
-        "binary": one_hot_cross_entropy(output.binary, binary, weight, BINARY_POSITIVE_WEIGHTS),
-        "boundary": one_hot_cross_entropy(output.boundary, boundary, weight),
+        **semantic_terms(output, sample),
         "correlation": correlation_loss(output.fused, visible, infrared),
         "gradient": gradient_loss(output.fused, target),
         "intensity": intensity_loss(output.fused, target),

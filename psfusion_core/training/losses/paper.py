@@ -18,12 +18,7 @@ from psfusion_core.color import luma
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.losses.correlation import correlation_loss
-from psfusion_core.training.losses.semantic import (
-    BINARY_POSITIVE_WEIGHTS,
-    hard_example_cross_entropy,
-    one_hot_cross_entropy,
-)
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.losses.semantic import semantic_terms
 
 WINDOW = 9
 SIGMA = 1.5
@@ -96,11 +91,8 @@ def paper_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
     The sum is 10 (semantic + binary + boundary) + correlation + 10 gradient + 10 intensity + reconstruction.
     """
     visible, infrared = luma(sample.visible), sample.infrared
-    binary, boundary = binary_target(sample.label), boundary_target(sample.label)
     return {
-        "semantic": hard_example_cross_entropy(output.semantic, sample.label, sample.weight),
-        "binary": one_hot_cross_entropy(output.binary, binary, sample.weight, BINARY_POSITIVE_WEIGHTS),
-        "boundary": one_hot_cross_entropy(output.boundary, boundary, sample.weight),
+        **semantic_terms(output, sample),
         "correlation": correlation_loss(output.fused, visible, infrared),
         "gradient": magnitude_gradient_loss(output.fused, visible, infrared),
         "intensity": window_intensity_loss(output.fused, visible, infrared, sample.salient),

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.training.data.planes import IGNORE
+from psfusion_core.models.output import FusionOutput
+from psfusion_core.training.data.planes import IGNORE, Sample
+from psfusion_core.training.targets import binary_target, boundary_target
 
 CONFIDENT = 0.75
 LEAST_SHARE = 16
@@ -53,3 +55,14 @@ def one_hot_cross_entropy(
     positive = torch.tensor(positive_weights, device=logits.device, dtype=logits.dtype).view(1, 2, 1, 1)
     losses = F.binary_cross_entropy_with_logits(logits, one_hot, pos_weight=positive, reduction="none")
     return (losses * trust).sum() / (2 * known.sum())
+
+
+def semantic_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
+    """Compute L_sem, L_bi and L_bd, unweighted, as "semantic", "binary" and "boundary"."""
+    label, weight = sample.label, sample.weight
+    binary, boundary = binary_target(label), boundary_target(label)
+    return {
+        "semantic": hard_example_cross_entropy(output.semantic, label, weight),
+        "binary": one_hot_cross_entropy(output.binary, binary, weight, BINARY_POSITIVE_WEIGHTS),
+        "boundary": one_hot_cross_entropy(output.boundary, boundary, weight),
+    }
