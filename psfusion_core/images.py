@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from psfusion_core.stream.frame import FrameError
+from psfusion_core.stream.limits import check_size, size_in_header
+
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+"""What files of these suffixes hold, by Pillow's names."""
 
 
 class ImageError(ValueError):
@@ -83,11 +89,12 @@ def _read(path: Path) -> npt.NDArray[Any]:
     # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
     try:
         data = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except (OSError, cv2.error) as error:  # not ours to read, or a header that asks for too much
+        size_in_header(data, FORMATS)
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except (OSError, FrameError, cv2.error) as error:
         raise ImageError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if image is None:
-        raise ImageError(f"{path} cannot be read as an image: it is empty, damaged or of an unknown format")
+        raise ImageError(f"{path} cannot be read as an image: it is damaged")
     return image
 
 
@@ -141,6 +148,7 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
     """
     try:
         with Image.open(path) as file:  # OpenCV would turn the indices of a palette into its colours
+            check_size(file.height, file.width)
             if file.mode in ("L", "P"):
                 return np.array(file, np.uint8)
             mode = file.mode

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         raise
     except Exception as error:  # a damaged file can fail anywhere in the unpickler
         code = re.search(r"GLOBAL (\S+)", str(error))
-        if not (isinstance(error, pickle.UnpicklingError) and code):
+        if not (isinstance(error, UnpicklingError) and code):
             raise _unreadable(path, "PyTorch checkpoint") from error
         raise CheckpointError(
             f"expected tensors only, but {path} holds pickled code ({code[1]}), which was not run: "

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.stream.frame import Frame, FrameError
+from psfusion_core.stream.limits import check_size
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def check_layout(encoding: str, height: int, width: int, step: int, length: int)
         length: bytes of data.
 
     Raises:
-        FrameError: an unknown encoding, an empty image, a step shorter than a row, or data of another length.
+        FrameError: an unknown encoding, an empty image or one of more than MAXIMUM_PIXELS, a step shorter
+            than a row, or data of another length.
     """
     pixel = PIXEL_FORMATS.get(encoding)
     if pixel is None:
@@ -78,10 +80,7 @@ def check_layout(encoding: str, height: int, width: int, step: int, length: int)
         raise FrameError(
             f"expected one of the encodings {known}, got {encoding!r}: change the camera driver's"
         )
-    if height < 1 or width < 1:
-        raise FrameError(
-            f"expected an image of at least 1 x 1, got {width} x {height}: check the camera driver"
-        )
+    check_size(height, width)
     if pixel.even_width and width % 2:
         raise FrameError(f"expected an even width for {encoding}, got {width}: crop a column or send rgb8")
     row = width * pixel.bytes_per_pixel

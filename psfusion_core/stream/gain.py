@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+Polarity = Literal["white_hot", "black_hot"]
 Infrared = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 SAMPLES_PER_SIDE = 256
@@ -24,6 +27,8 @@ class GainSettings:
             beyond one grey level, so that a flat scene shows no invented hot spots.
         smoothing: weight of the range before in the new one, in [0, 1); 0 follows every frame at once.
         fixed_range: counts of black and white; where given, nothing is measured.
+        polarity: what the camera sends. Where hot is dark (black_hot), grey levels are inverted, also those
+            of 8-bit frames: the networks were trained with hot as bright.
 
     Raises:
         ValueError: a value out of its range.
@@ -34,6 +39,7 @@ class GainSettings:
     minimum_span: float = 256.0
     smoothing: float = 0.9
     fixed_range: tuple[float, float] | None = None
+    polarity: Polarity = "white_hot"
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.low_percentile < self.high_percentile <= 100.0:
@@ -41,21 +47,53 @@ class GainSettings:
                 f"expected gain percentiles 0 <= low < high <= 100, got {self.low_percentile} and "
                 f"{self.high_percentile}: the usual ones are 1 and 99"
             )
-        if not self.minimum_span > 0.0:
+        if not 0.0 < self.minimum_span < math.inf:
             raise ValueError(f"expected a minimum gain span over 0 counts, got {self.minimum_span}: try 256")
         if not 0.0 <= self.smoothing < 1.0:
             raise ValueError(f"expected gain smoothing in [0, 1), got {self.smoothing}: 0 turns it off")
-        if self.fixed_range is not None and not self.fixed_range[0] < self.fixed_range[1]:
+        black, white = self.fixed_range or (0.0, 1.0)
+        if not -math.inf < black < white < math.inf:
             raise ValueError(
                 f"expected a fixed gain range with black below white, got {self.fixed_range}: swap them"
             )
+        if self.polarity not in get_args(Polarity):
+            raise ValueError(
+                f"expected a gain polarity of {' or '.join(get_args(Polarity))}, got {self.polarity!r}"
+                ": white_hot is the usual one"
+            )
+
+
+def celsius_to_counts(celsius: float, scale: float, offset: float) -> float:
+    """Return the counts of a temperature, for cameras whose counts are temperatures.
+
+    They say celsius = scale * counts + offset. The usual scale is 0.01 and the offset -273.15: hundredths of
+    a kelvin, as FLIR's TLinear sends in high resolution (tenths, 0.1, in low).
+
+    Args:
+        celsius: temperature, degrees Celsius.
+        scale: degrees of one count, > 0.
+        offset: degrees of zero counts.
+
+    Returns:
+        The counts, not rounded, and perhaps below 0 or over 65,535: a `fixed_range` may have such ends.
+
+    Raises:
+        ValueError: a scale not over 0, or a value that is not finite.
+    """
+    if not (0.0 < scale < math.inf and math.isfinite(celsius) and math.isfinite(offset)):
+        raise ValueError(
+            "expected finite degrees, a scale over 0 degrees a count and a finite offset, "
+            f"got {celsius}, {scale} and {offset}: the usual ones are 0.01 and -273.15"
+        )
+    return (celsius - offset) / scale
 
 
 def stretch(infrared: Infrared, settings: GainSettings = GainSettings()) -> npt.NDArray[np.uint8]:
     """Map one infrared image to grey levels by its own range.
 
     Args:
-        infrared: (H, W) uint16 counts, or uint8, which is returned as it is.
+        infrared: (H, W) uint16 counts, or uint8 grey levels, which need no range: white_hot ones are returned
+            as they are.
         settings: how; `smoothing` has no part in a single image.
 
     Returns:
@@ -65,39 +103,49 @@ def stretch(infrared: Infrared, settings: GainSettings = GainSettings()) -> npt.
 
 
 class ThermalGain:
-    """Maps the frames of one thermal camera to grey levels, with a range that moves smoothly."""
+    """Maps the frames of one thermal camera to grey levels, with a range that moves smoothly.
+
+    Attributes:
+        settings: how; may be replaced at any time, from any thread. The range moves on from where it was.
+    """
 
     def __init__(self, settings: GainSettings = GainSettings()) -> None:
         self.settings = settings
         self._range: tuple[float, float] | None = None
 
     def __call__(self, infrared: Infrared) -> npt.NDArray[np.uint8]:
-        """Map the next frame, (H, W) uint16, to (H, W) uint8; a uint8 frame is returned as it is."""
+        """Map the next frame, (H, W) uint16 or uint8, to (H, W) uint8; see `stretch`."""
+        settings = self.settings  # read once: another thread may replace it meanwhile
+        inverts = settings.polarity == "black_hot"
         if infrared.dtype == np.uint8:
-            return infrared  # type: ignore[return-value]
-        black, white = self.settings.fixed_range or self._follow(infrared)
+            return np.invert(infrared) if inverts else infrared  # type: ignore[return-value]
+        limits = settings.fixed_range or _follow(self._range, infrared, settings)
+        self._range = limits
+        black, white = limits if settings.fixed_range else _widen(limits, settings.minimum_span)
         levels = (infrared.astype(np.float32) - np.float32(black)) * np.float32(255.0 / (white - black))
         np.clip(levels, 0.0, 255.0, out=levels)
+        if inverts:
+            np.subtract(255.0, levels, out=levels)
         return np.rint(levels, out=levels).astype(np.uint8)
 
     def reset(self) -> None:
         """Forget the range: the next frame sets it."""
         self._range = None
 
-    def _follow(self, infrared: Infrared) -> tuple[float, float]:
-        black, white = _measure(infrared, self.settings)
-        if self._range is not None:
-            keep = self.settings.smoothing
-            black = keep * self._range[0] + (1.0 - keep) * black
-            white = keep * self._range[1] + (1.0 - keep) * white
-        self._range = black, white
-        return self._range
 
-
-def _measure(infrared: Infrared, settings: GainSettings) -> tuple[float, float]:
-    """Return the counts of black and white for one image, at least `minimum_span` apart."""
+def _follow(
+    before: tuple[float, float] | None, infrared: Infrared, settings: GainSettings
+) -> tuple[float, float]:
+    """Return the range after one more image."""
     height, width = infrared.shape
     sample = infrared[:: max(1, height // SAMPLES_PER_SIDE), :: max(1, width // SAMPLES_PER_SIDE)]
-    low, high = np.percentile(sample, (settings.low_percentile, settings.high_percentile))
-    missing = max(0.0, settings.minimum_span - float(high - low)) / 2.0
-    return float(low) - missing, float(high) + missing
+    low, high = (float(v) for v in np.percentile(sample, (settings.low_percentile, settings.high_percentile)))
+    if before is None:
+        return low, high
+    keep = settings.smoothing
+    return keep * before[0] + (1.0 - keep) * low, keep * before[1] + (1.0 - keep) * high
+
+
+def _widen(limits: tuple[float, float], minimum_span: float) -> tuple[float, float]:
+    missing = max(0.0, minimum_span - (limits[1] - limits[0])) / 2.0
+    return limits[0] - missing, limits[1] + missing

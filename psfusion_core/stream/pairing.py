@@ -4,54 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic
 
-T = TypeVar("T")
+from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts, T
 
 PERIOD_WINDOW = 8
 """Intervals between frames from which a camera's shortest period is read."""
 
 RESET_AFTER = 1_000_000_000
 """A stamp further behind its camera's newest than this, ns, is a jump of the clock, not a late frame."""
-
-
-@dataclass(frozen=True)
-class Stamped(Generic[T]):
-    """A frame: stamp (ns, offset included), arrival (ns of any steady clock), and what was given."""
-
-    stamp: int
-    arrival: int
-    payload: T
-
-
-@dataclass(frozen=True)
-class Pair(Generic[T]):
-    """A visible and an infrared frame of the same moment."""
-
-    visible: Stamped[T]
-    infrared: Stamped[T]
-
-    @property
-    def difference(self) -> int:
-        """Infrared stamp minus visible stamp, nanoseconds, offsets included."""
-        return self.infrared.stamp - self.visible.stamp
-
-
-@dataclass
-class StreamCounts:
-    """What became of the frames of one camera: received = waiting + all the others."""
-
-    received: int = 0
-    paired: int = 0
-    dropped_late: int = 0
-    """Stamp not after the newest one: out of order, repeated or frozen."""
-    dropped_unmatched: int = 0
-    """No partner within tolerance, or another frame was nearer to it, or it waited for one too long."""
-    dropped_reset: int = 0
-    """Forgotten because stamps jumped back or because the pairing was reset."""
-    superseded: int = 0
-    """In a pair that a newer pair replaced before it was taken."""
-    waiting: int = 0
 
 
 @dataclass
@@ -77,14 +38,22 @@ class Pairer(Generic[T]):
     - the two stamps are equal, or the successor is there (then it is a comparison), or
     - the stamps are at most half of the earlier camera's shortest recent period apart: with synchronised
       cameras the pair is ready when its second frame arrives, with no frame of latency, or
-    - the successor has not come within one tolerance after the later frame's arrival (a camera paused, or
-      single frames were sent).
+    - the successor has not come although one that is nearer would have: one tolerance has passed since the
+      later frame's arrival, and twice the difference of the stamps since the earlier frame's (a camera
+      paused, or single frames were sent).
 
     Memory is bounded: `capacity` frames wait per camera, the oldest gives way. A stamp that is not after its
-    camera's newest is late and dropped. More than `reset_after` behind, or behind for `capacity` frames in a
-    row, is a jump (a bag that loops, a clock set back): everything is forgotten and pairing starts again.
+    camera's newest is late or repeated, and dropped. More than `reset_after` behind, or behind for `capacity`
+    frames in a row, is a jump (a bag that loops, a clock set back): everything is forgotten and pairing
+    starts again.
 
     Not thread-safe. All times are in nanoseconds.
+
+    Attributes:
+        tolerance: largest difference of the stamps of a pair, >= 0; may be changed at any time.
+        capacity: frames that may wait per camera.
+        reset_after: a stamp further back than this is a jump of the clock.
+        resets: jumps so far.
     """
 
     def __init__(
@@ -134,6 +103,27 @@ class Pairer(Generic[T]):
             self._infrared.counts.paired += 1
         return pair
 
+    def take_alone(self, camera: Camera) -> Stamped[T] | None:
+        """Hand out the newest frame that waits of one camera, once, for when the other camera is missing.
+
+        The older ones that wait of that camera count as superseded. From then on what is not after that frame
+        is late. Order is kept: while a pair is ready, which is older, there is no single frame; `take` it.
+
+        Args:
+            camera: which one.
+
+        Returns:
+            The frame, or None if none of that camera waits or a pair is ready.
+        """
+        stream = self._visible if camera == "visible" else self._infrared
+        if self._ready is not None or not stream.waiting:
+            return None
+        newest = stream.waiting.pop()
+        stream.counts.alone += 1
+        stream.counts.superseded += len(stream.waiting)
+        stream.waiting.clear()
+        return newest
+
     @property
     def deadline(self) -> int | None:
         """When `take` is worth another try though no frame arrives; None if only a frame can help."""
@@ -157,6 +147,12 @@ class Pairer(Generic[T]):
             return None
         return self._infrared.newest - self._visible.newest
 
+    def set_offsets(self, visible: int, infrared: int) -> None:
+        """Change what is added to the stamps; forgets every frame and stamp, which no longer compare."""
+        self.reset()
+        self._visible.offset = visible
+        self._infrared.offset = infrared
+
     def reset(self) -> None:
         """Forget every frame and stamp, keep the counts."""
         if self._ready is not None:
@@ -177,8 +173,11 @@ class Pairer(Generic[T]):
             self.reset()
             self.resets += 1
         if stream.newest is not None:
-            if stamp <= stream.newest:
-                stream.behind += stamp < stream.newest
+            if stamp == stream.newest:
+                stream.counts.dropped_repeated += 1
+                return
+            if stamp < stream.newest:
+                stream.behind += 1
                 stream.counts.dropped_late += 1
                 return
             stream.intervals.append(stamp - stream.newest)
@@ -222,7 +221,11 @@ class Pairer(Generic[T]):
         return distance == 0 or (bool(earlier.intervals) and 2 * distance <= min(earlier.intervals))
 
     def _latest_decision(self, earlier: _Stream[T], later: _Stream[T]) -> int:
-        return max(earlier.waiting[0].arrival, later.waiting[0].arrival) + self.tolerance
+        first, second = earlier.waiting[0], later.waiting[0]
+        # A nearer successor's stamp is less than that far behind the first one's; if it takes as long on its
+        # way, so is its arrival.
+        due = first.arrival + 2 * (second.stamp - first.stamp)
+        return max(first.arrival + self.tolerance, second.arrival + self.tolerance, due)
 
     def _drop_oldest(self, stream: _Stream[T]) -> None:
         stream.waiting.popleft()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from psfusion_core.images import (
+    IMAGE_SUFFIXES,
     ImageError,
     list_images,
     pair_folders,
@@ -70,6 +73,55 @@ def test_a_header_that_asks_for_too_much_is_an_image_error(tmp_path: Path) -> No
     (tmp_path / "huge.png").write_bytes(png)
     with pytest.raises(ImageError, match=r"huge\.png cannot be read"):
         read_visible(tmp_path / "huge.png")
+
+
+def bitmap_png(side: int) -> bytes:
+    """Make a true, small file of a large image: side x side pixels of 1 bit, all black."""
+    rows = bytes(side * (1 + (side + 7) // 8))
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, content in (
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ):
+        data += struct.pack(">I", len(content)) + kind + content
+        data += struct.pack(">I", zlib.crc32(kind + content))
+    return data
+
+
+@pytest.mark.parametrize("read", [read_visible, read_infrared, read_four_channels, read_label])
+def test_a_small_file_of_an_image_too_large_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "huge.png"
+    path.write_bytes(bitmap_png(8193))
+    assert path.stat().st_size < 10_000
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("was decoded"))
+
+    with pytest.raises(ImageError, match=r"huge\.png cannot be read.* 67108864 pixels, got 8193 x 8193"):
+        read(path)
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 3)])
+@pytest.mark.parametrize(
+    ("suffix", "dtype"),
+    [
+        *((suffix, np.uint8) for suffix in sorted(IMAGE_SUFFIXES)),
+        *((suffix, np.uint16) for suffix in (".png", ".tif")),
+    ],
+)
+def test_every_format_that_is_listed_is_read_in_every_depth_that_it_has(
+    tmp_path: Path, suffix: str, dtype: type, shape: tuple[int, ...]
+) -> None:
+    image = np.full(shape, np.iinfo(dtype).max // 3, dtype)
+    write_image(tmp_path / f"a{suffix}", image)
+
+    read = read_infrared(tmp_path / f"a{suffix}")
+
+    assert read.shape == (20, 30)
+    assert read.dtype == dtype
+    assert np.abs(read.astype(int) - int(np.iinfo(dtype).max // 3)).max() <= 2
 
 
 def test_an_unknown_output_format_is_an_image_error(tmp_path: Path) -> None:

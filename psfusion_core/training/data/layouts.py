@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
 from psfusion_core.images import list_images, pair_folders
@@ -40,6 +40,21 @@ def first_of(names: tuple[str, ...], folder: Path) -> Path | None:
 def contents(folder: Path) -> str:
     names = sorted(subfolders(folder)) + sorted(file.name for file in folder.glob("*.txt"))
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "") or "no folders"
+
+
+def listed_names(file: Path) -> list[str]:
+    """Read names of scenes from a text file, one a line.
+
+    Raises:
+        ValueError: a line is a path, which might lead out of the data set.
+    """
+    names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for name in names:
+        if PureWindowsPath(name).name != name or name == "..":  # it knows drives and both kinds of slashes
+            raise ValueError(
+                f"{file}: expected names of files, one a line, got {name[:60]!r}: leave folders out"
+            )
+    return names
 
 
 @dataclass(frozen=True)
@@ -124,8 +139,7 @@ class MfnetLayout:
         names_file = root / f"{split}.txt"
         if not names_file.is_file():
             raise FileNotFoundError(f"no {names_file}: expected {self.expected}; there are {contents(root)}")
-        lines = names_file.read_text(encoding="utf-8").splitlines()
-        listed = dict.fromkeys(line.strip() for line in lines if line.strip())
+        listed = dict.fromkeys(listed_names(names_file))
         names = [name for name in listed if not (name.endswith("_flip") and name[:-5] in listed)]
         images, labels = list_images(root / "images"), list_images(root / "labels")
         records = [Record(name, images[name], None, labels.get(name)) for name in names if name in images]
@@ -165,7 +179,8 @@ def find_dataset(root: Path, layout: str = "auto", split: str = "train") -> Data
 
     Raises:
         FileNotFoundError: the folder, the split or any pair in it is missing, or no layout is recognised.
-        ValueError: the layout is not known, or ``root`` is another split than asked for.
+        ValueError: the layout is not known, ``root`` is another split than asked for, or a list of names has
+            one that is a path.
         ImageError: two images of a folder have the same stem.
     """
     if layout not in ("auto", *LAYOUTS):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from psfusion_core.stream.gain import GainSettings, ThermalGain, stretch
+from psfusion_core.stream.gain import GainSettings, ThermalGain, celsius_to_counts, stretch
 
 COUNTS = arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=12))
 
@@ -89,6 +89,85 @@ def test_stretching_one_image_leaves_no_trace_on_the_next() -> None:
     assert np.array_equal(stretch(second), before)
 
 
+@given(arrays(np.uint8, (3, 5)))
+def test_eight_bits_of_a_black_hot_camera_are_inverted_and_left_alone_where_they_are(
+    image: np.ndarray,
+) -> None:
+    before = image.copy()
+
+    levels = stretch(image, GainSettings(polarity="black_hot"))
+
+    assert np.array_equal(levels, 255 - before.astype(int))
+    assert levels.dtype == np.uint8
+    assert np.array_equal(image, before)
+
+
+@given(COUNTS)
+def test_black_hot_counts_are_the_white_hot_ones_inverted(counts: np.ndarray) -> None:
+    inverted = stretch(counts, GainSettings(polarity="black_hot")).astype(int)
+
+    assert np.abs(inverted - (255 - stretch(counts).astype(int))).max() <= 1  # rounding
+
+
+FLAT_SCENES = st.lists(st.integers(0, 65_535 - 9), min_size=1, max_size=30)
+
+
+@given(FLAT_SCENES, st.floats(0.0, 0.99), st.sampled_from([16.0, 256.0, 4000.0]))
+def test_flat_scenes_however_hot_and_cold_stay_flat_over_time(
+    levels: list[int], smoothing: float, minimum_span: float
+) -> None:
+    gain = ThermalGain(GainSettings(minimum_span=minimum_span, smoothing=smoothing))
+    for level in levels:
+        counts = np.tile(np.arange(level, level + 10, dtype=np.uint16), (4, 1))
+        grey = gain(counts)
+        assert int(np.ptp(grey)) <= 9 * 255.0 / minimum_span + 1  # 1: rounding
+
+
+def test_a_larger_minimum_span_holds_from_the_next_frame() -> None:
+    counts = np.tile(np.arange(1000, 1010, dtype=np.uint16), (4, 1))
+    gain = ThermalGain(GainSettings(minimum_span=1.0))
+    assert np.ptp(gain(counts)) == 255
+
+    gain.settings = GainSettings(minimum_span=1000.0)
+
+    assert np.ptp(gain(counts)) <= 3
+
+
+@pytest.mark.parametrize("fixed", [None, (10_000.0, 20_000.0)])
+def test_new_settings_move_the_range_smoothly(fixed: tuple[float, float] | None) -> None:
+    counts = np.arange(10_000, 20_001, dtype=np.uint16).reshape(73, 137)
+    gain = ThermalGain(GainSettings(0.0, 100.0, fixed_range=fixed))
+    before = gain(counts).astype(int)
+
+    gain.settings = GainSettings(20.0, 80.0, smoothing=0.9)
+    first = gain(counts).astype(int)
+
+    # One tenth of the way from 10,000 to 12,000 is 200 of 10,000 counts, and as much at the other end.
+    assert 0 < np.abs(first - before).max() <= 7
+    for _ in range(100):
+        settled = gain(counts)
+    assert np.abs(settled.astype(int) - stretch(counts, gain.settings)).max() <= 1
+
+
+def test_tlinear_counts_are_hundredths_of_a_kelvin() -> None:
+    assert celsius_to_counts(-20.0, 0.01, -273.15) == pytest.approx(25_315)
+    assert celsius_to_counts(100.0, 0.1, -273.15) == pytest.approx(3731.5)
+
+
+@given(st.floats(-100, 500), st.floats(1e-3, 10), st.floats(-300, 300))
+def test_counts_of_a_temperature_mean_that_temperature(celsius: float, scale: float, offset: float) -> None:
+    assert scale * celsius_to_counts(celsius, scale, offset) + offset == pytest.approx(celsius, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("celsius", "scale", "offset"),
+    [(20.0, 0.0, 0.0), (20.0, -0.01, 0.0), (20.0, float("nan"), 0.0), (float("inf"), 1.0, 0.0)],
+)
+def test_a_scale_by_which_hotter_is_not_more_is_refused(celsius: float, scale: float, offset: float) -> None:
+    with pytest.raises(ValueError, match="expected finite degrees, a scale over 0"):
+        celsius_to_counts(celsius, scale, offset)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -96,8 +175,11 @@ def test_stretching_one_image_leaves_no_trace_on_the_next() -> None:
         {"high_percentile": 101.0},
         {"minimum_span": 0.0},
         {"minimum_span": float("nan")},
+        {"minimum_span": float("inf")},
         {"smoothing": 1.0},
         {"fixed_range": (5.0, 5.0)},
+        {"fixed_range": (0.0, float("inf"))},
+        {"polarity": "white"},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psfusion_core.stream.pairing import Pair, Pairer, StreamCounts
+from psfusion_core.stream.pairing import Pairer
+from psfusion_core.stream.stamped import Pair, StreamCounts
 
 LATER = 10**15
 VISIBLE, INFRARED = "visible", "infrared"
@@ -255,12 +256,13 @@ def test_offsets_are_added_before_pairing_and_leave_the_payload_alone() -> None:
     assert (pairs[0].visible.stamp, pairs[0].infrared.stamp) == (1070, 1070)
 
 
-def test_late_repeated_and_frozen_stamps_are_dropped_as_late() -> None:
+def test_stamps_out_of_order_are_late_and_those_that_stand_still_are_repeated() -> None:
     pairer: Pairer[Sent] = Pairer(50)
 
     run(pairer, stream(VISIBLE, [100, 200, 150, 200, 200, 300]))
 
-    assert pairer.counts()[0].dropped_late == 3
+    counts = pairer.counts()[0]
+    assert (counts.dropped_late, counts.dropped_repeated) == (1, 2)
     assert pairer.resets == 0
 
 

@@ -283,3 +283,28 @@ def test_translations_that_do_not_exist_are_errors_that_say_which_do(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         map_labels(np.zeros((2, 2), np.uint8), source, target)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "..", "/etc/passwd", "a/../../b", "sub/a", "..\\secret", "sub\\a", "C:secret", "C:\\a"],
+)
+def test_a_listed_name_that_is_a_path_is_refused_with_the_name_of_its_file(tmp_path: Path, name: str) -> None:
+    write_mfnet(tmp_path, train=["a"])
+    with (tmp_path / "train.txt").open("a") as file:
+        file.write(f"{name}\n")
+
+    with pytest.raises(
+        ValueError, match=r"\A[^\n]+train\.txt: expected names [^\n]+, got [^\n]+\Z"
+    ) as raised:
+        find_dataset(tmp_path)
+    assert repr(name) in str(raised.value)
+
+
+def test_a_listed_image_may_be_a_link_to_another_place(tmp_path: Path) -> None:
+    write_mfnet(tmp_path / "data", train=["a"])
+    image = tmp_path / "data/images/a.png"
+    image.rename(tmp_path / "elsewhere.png")
+    image.symlink_to(tmp_path / "elsewhere.png")
+
+    assert [record.name for record in find_dataset(tmp_path / "data").records] == ["a"]
