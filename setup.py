@@ -63,6 +63,8 @@ setup(
         "numpy>=1.21,<3",
         "opencv-python>=4.5.4,<6",
         "pillow>=9",
+        "psutil>=5.9,<8",
+        "PyYAML>=5.4,<7",
         "safetensors>=0.4,<1",
         "tqdm>=4.60,<5",
     ],

@@ -15,9 +15,11 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from psfusion_core.stream import freeze
 from psfusion_core.stream.compressed import check_compressed, decode_compressed
 from psfusion_core.stream.encodings import PIXEL_FORMATS, check_layout, decode
 from psfusion_core.stream.frame import Frame, FrameError
+from psfusion_core.stream.limits import check_size
 
 AnyImage: TypeAlias = Image | CompressedImage
 
@@ -40,8 +42,23 @@ def check(message: AnyImage) -> None:
         check_compressed(message.format, message.data)
         return
     if message.encoding not in PIXEL_FORMATS and _cv_bridge() is not None:
+        check_size(message.height, message.width)
         return
     check_layout(message.encoding, message.height, message.width, message.step, len(message.data))
+
+
+def fingerprint(message: AnyImage) -> int:
+    """Return a number that differs, as good as always, between two images that differ."""
+    return freeze.fingerprint(message.data)
+
+
+def is_uniform(message: AnyImage) -> bool:
+    """Tell whether all pixels of an image are the same; decodes it.
+
+    Raises:
+        FrameError: it does not decode.
+    """
+    return freeze.is_uniform(to_frame(message, "rgb8").image)
 
 
 def to_frame(message: AnyImage, fallback: Literal["rgb8", "mono8"]) -> Frame:

@@ -1,40 +1,39 @@
-"""One camera's images: a subscription, raw or compressed, whose callback only checks and stores."""
+"""One camera's images, checked as they come: usable ones are stored, others counted and explained."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
+from psfusion_core.stream.clock_watch import ClockWatch
+from psfusion_core.stream.freeze import FreezeDetector
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CompressedImage, Image
 
 from psfusion_core.stream.frame import FrameError
+from psfusion_core.stream.stamped import Camera
 from psfusion_ros import codec
-
-TRANSPORTS = ("auto", "raw", "compressed")
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at who publishes, in transport auto."""
+from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
 
 LOG_EVERY = 5.0
 """Least time between two log lines about the same trouble, s."""
 
-_TYPES = {"raw": Image, "compressed": CompressedImage}
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How a camera is heard, and after how many seconds of the very same image it is frozen (0: never)."""
+
+    subscription: SubscriptionSettings
+    frozen_after: float
 
 
 class ImageInput:
-    """Receives the images of one camera, turns malformed ones away and counts both.
-
-    It listens to one topic at a time, so that no image comes twice. In transport auto that is the compressed
-    one while only that one has a publisher, and the raw one otherwise. The compressed topic is the raw one
-    after remapping, with /compressed behind it, as image_transport has it.
+    """Receives the images of one camera, turns away what cannot be used and counts all of it.
 
     Attributes:
-        transport: which of TRANSPORTS was asked for.
-        active: what it listens to now, raw or compressed; `topic` is its name.
-        topics: the names of the topics that images may come from.
+        name: of the camera.
+        subscription: where its images come from.
+        clock: what its stamps look like.
         received: images that came while the node was enabled.
         rejected: those among them that could not be used.
         last_rejection: what was wrong with the latest of those.
@@ -42,72 +41,94 @@ class ImageInput:
     """
 
     def __init__(
-        self, node: Node, name: str, qos: QoSProfile, transport: str, store: Callable[[codec.AnyImage], None]
+        self,
+        node: Node,
+        name: Camera,
+        settings: InputSettings,
+        store: Callable[[Camera, codec.AnyImage], None],
     ) -> None:
-        """Subscribe to the images of a camera.
+        """Get ready; `open` subscribes.
 
         Args:
             node: where.
             name: of the camera; its raw topic is NAME/image.
-            qos: of the subscription.
-            transport: one of TRANSPORTS.
+            settings: how.
             store: takes every image that can be used.
         """
-        self.name = name
-        self.qos = qos
-        self.transport = transport
+        self.name: Camera = name
+        self.subscription = CameraSubscription(node, name, settings.subscription, self._receive)
+        self.clock = ClockWatch()
         self.received = 0
         self.rejected = 0
         self.last_rejection = ""
         self.last_arrival: float | None = None
         self.enabled = True
+        self._freeze = FreezeDetector(settings.frozen_after)
+        self._last_usable = time.monotonic()
+        self._last_stamp: int | None = None
+        self._unusable = ""
         self._store = store
         self._node = node
         self._logger = node.get_logger().get_child(name)
-        # Subscribing remaps a name, so these are from before that: names must not be remapped twice.
-        raw = f"{name}/image"
-        self._names = {"raw": raw, "compressed": f"{node.resolve_topic_name(raw)}/compressed"}
-        self._topics = {kind: node.resolve_topic_name(given) for kind, given in self._names.items()}
-        self.topics = tuple(self._topics.values()) if transport == "auto" else (self._topics[transport],)
-        self._listen("raw" if transport == "auto" else transport)
-        if transport == "auto":
-            node.create_timer(LOOK_EVERY, self._choose, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    @property
-    def topic(self) -> str:
-        return self._topics[self.active]
+    def open(self) -> None:
+        """Subscribe; a camera has time from now on to send something."""
+        self._last_usable = time.monotonic()
+        self.subscription.open()
 
-    def publisher_count(self) -> int:
-        return self._node.count_publishers(self.topic)
+    def set_enabled(self, enabled: bool) -> None:
+        """Ignore what comes, or take it; a camera has time from now on to send something."""
+        self.enabled = enabled
+        self._last_usable = time.monotonic()
 
-    def _listen(self, kind: str) -> None:
-        self.active = kind
-        self._subscription = self._node.create_subscription(
-            _TYPES[kind], self._names[kind], self._receive, self.qos
-        )
+    def silence(self, now: float) -> float:
+        """Return the seconds since the latest image that can be used, or since the input was opened."""
+        return now - self._last_usable
 
-    def _choose(self) -> None:
-        """Listen to the compressed topic while only that one has a publisher, to the raw one otherwise."""
-        raw, compressed = (self._node.count_publishers(self._topics[kind]) for kind in ("raw", "compressed"))
-        wanted = "compressed" if compressed and not raw else "raw"
-        if wanted == self.active:
-            return
-        self._node.destroy_subscription(self._subscription)
-        self._listen(wanted)
-        self._logger.info(
-            f"listening to {self.topic} now: publishers of raw images {raw}, of compressed ones {compressed}"
-        )
+    def trouble(self) -> str:
+        """Return why no usable image comes, and what to do."""
+        if self.last_arrival is not None and self.last_arrival > self._last_usable:
+            return self._unusable
+        if self.subscription.mismatch:
+            return self.subscription.mismatch
+        topics = " or ".join(self.subscription.topics)
+        if not self.subscription.publisher_count():
+            return f"nobody publishes on {topics}: start the camera or remap the topic"
+        return f"no images though somebody publishes on {self.subscription.topic}: look at the camera driver"
 
     def _receive(self, message: codec.AnyImage) -> None:
         if not self.enabled:
             return
+        now = time.monotonic()
         self.received += 1
-        self.last_arrival = time.monotonic()
+        self.last_arrival = now
         try:
-            codec.check(message)
+            self._check(message, now)
         except FrameError as error:
             self.rejected += 1
-            self.last_rejection = str(error)
-            self._logger.warning(f"{self.topic}: image dropped: {error}", throttle_duration_sec=LOG_EVERY)
+            self.last_rejection = self._unusable = str(error)
+            self._logger.warning(
+                f"{self.subscription.topic}: image dropped: {error}", throttle_duration_sec=LOG_EVERY
+            )
+            return
+        self._store(self.name, message)
+
+    def _check(self, message: codec.AnyImage, now: float) -> None:
+        """Raise FrameError unless the image can be used."""
+        stamp = codec.stamp_of(message.header)
+        self.clock.update(stamp, self._node.get_clock().now().nanoseconds)
+        codec.check(message)
+        if stamp == 0:
+            raise FrameError("expected a stamp, got zero: set header.stamp in the camera driver")
+        is_repeated = self._freeze.update(codec.fingerprint(message), round(now * 1e9))
+        if is_repeated and not codec.is_uniform(message):
+            raise FrameError(
+                "expected images that change, got the very same one again and again: restart the camera "
+                "(for still images set missing.frozen_after to 0)"
+            )
+        if stamp == self._last_stamp:  # stored all the same: the pairing counts it as repeated
+            self._unusable = "stamps do not advance: have the camera driver stamp every image"
         else:
-            self._store(message)
+            self._last_usable = now
+        self._last_stamp = stamp
+

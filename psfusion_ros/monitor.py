@@ -16,12 +16,13 @@ from psfusion_ros.spool import INPUTS, OUTPUTS
 NODE_NAME = "psfusion_node"
 FATES = (
     ("outputs", "published"),
+    ("outputs", "passed"),
     ("outputs", "unwatched"),
     ("outputs", "discarded"),
     ("engine", "failed"),
     ("engine", "rejected"),
 )
-"""Task and value that count what became of the pairs, in the node's diagnostics."""
+"""Task and value that count what became of what the worker took, in the node's diagnostics."""
 
 
 class Monitor:
@@ -74,7 +75,8 @@ class Monitor:
         if self._idle_reports is None:
             self._idle_reports = self.reports + 2  # the one under way may be from before
         fates = sum(int(self.values[task][key]) for task, key in FATES)
-        return self.reports >= self._idle_reports and int(self.values["synchronisation"]["pairs"]) == fates
+        taken = sum(int(self.values["synchronisation"][key]) for key in ("pairs", "alone"))
+        return self.reports >= self._idle_reports and taken == fates
 
     def _store(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -1,181 +1,142 @@
 """psfusion_node: visible and infrared image topics in, fused images and class masks out.
 
-Subscriptions only check and store. A synchroniser pairs by stamp; one worker takes the newest pair, runs the
-engine and publishes. When the engine is slower than the cameras, pairs in between are dropped and counted.
+A managed node: configuring loads and warms the model, activating subscribes, deactivating frees the
+subscriptions, cleaning up frees the model and the memory of its device. `psfusion_ros.pipeline` has the rest.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import rclpy
 import rclpy.logging
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_core.stream.gain import ThermalGain
-from psfusion_core.stream.pairing import Pair
-from psfusion_ros.codec import AnyImage, to_frame
-from psfusion_ros.diagnostics import Diagnostics, Sources
-from psfusion_ros.inputs import LOG_EVERY, ImageInput
-from psfusion_ros.outputs import IMAGE_TOPICS, Outputs
-from psfusion_ros.parameters import Parameters, declare
-from psfusion_ros.qos import OUTPUT_QOS, describe, input_qos
-from psfusion_ros.statistics import PairRecorder
-from psfusion_ros.synchroniser import SyncSettings, create_synchroniser
-from psfusion_ros.worker import Worker
+from psfusion_core.recovery import PairFuser
+from psfusion_ros.diagnostics import Diagnostics
+from psfusion_ros.live_parameters import LiveParameters
+from psfusion_ros.parameters import Parameters
+from psfusion_ros.pipeline import MakeFuser, Pipeline
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-class Engine(Protocol):
-    """What the node needs of `psfusion_core.Fuser`."""
-
-    description: str
-
-    def __call__(self, visible: npt.NDArray[np.uint8], infrared: npt.NDArray[Any]) -> Any: ...
-
-
-MakeFuser = Callable[..., Engine]
-
-
-def _make_fuser(**settings: str) -> Engine:
+def _make_fuser(**settings: Any) -> PairFuser:
     from psfusion_core.fuser import Fuser  # late: PyTorch takes seconds to import
 
     return Fuser(**settings)
 
 
-class PsfusionNode(Node):
-    """The fusion node; `start` makes it work, `stop` ends that."""
+class PsfusionNode(LifecycleNode):
+    """The fusion node and its life cycle."""
 
     def __init__(self, make_fuser: MakeFuser = _make_fuser) -> None:
-        """Load the engine, then subscribe.
+        """Declare the parameters; nothing is loaded before the node is configured.
 
         Args:
             make_fuser: makes the engine from `model`, `weights`, `device`, `engine` and `precision`.
 
         Raises:
-            ValueError: a parameter makes no sense, or the engine cannot be made of them.
+            ValueError: parameters that make no sense.
             rclpy.exceptions.ParameterException: a parameter is out of range.
         """
         super().__init__("psfusion_node")
-        parameters = declare(self)
-        self._gain = ThermalGain(parameters.gain())
-        self._synchroniser = create_synchroniser(_sync_settings(parameters))
-        self._fuser = make_fuser(
-            model=parameters.model,
-            weights=parameters.weights,
-            device=parameters.device,
-            engine=parameters.engine,
-            precision=parameters.precision,
-        )
-
-        self._enabled = True
-        self._pairs = PairRecorder()
-        self._outputs = Outputs(self, parameters.overlay_opacity)
-        self._camera_info: CameraInfo | None = None
-        self._worker = Worker(self._synchroniser.take, self._process, self._engine_failed)
-        qos = input_qos(parameters.qos_input, parameters.qos_depth)
-        transport = parameters.transport
-        self._inputs = (
-            ImageInput(self, "visible", qos, transport, self._synchroniser.add_visible),
-            ImageInput(self, "infrared", qos, transport, self._synchroniser.add_infrared),
-        )
-        self.create_subscription(
-            CameraInfo, "visible/camera_info", self._store_camera_info, qos_profile_sensor_data
+        self._make_fuser = make_fuser
+        self._pipeline: Pipeline | None = None
+        self._state = "unconfigured"
+        self._live = LiveParameters(self, lambda: self._pipeline is None, self._retune)
+        self._diagnostics = Diagnostics(
+            self, self.parameters.diagnostics_period, lambda: self.parameters, lambda: self._state
         )
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
-        sources = Sources(
-            self._inputs,
-            self._synchroniser,
-            self._pairs,
-            self._outputs,
-            self._fuser.description,
-            parameters.tolerance_ms,
-        )
-        self._diagnostics = Diagnostics(self, parameters.diagnostics_period, sources)
 
-    def start(self) -> None:
-        """Start the worker and say what the node does."""
-        self._worker.start()
-        visible, infrared = self._inputs
-        given = f"transport {visible.transport}, {describe(visible.qos)}"
-        self.get_logger().info(
-            f"{self._fuser.description}; in: {visible.topic}, {infrared.topic} ({given}); "
-            f"out: {', '.join(self._outputs.topics().values())} ({describe(OUTPUT_QOS)})"
-        )
+    @property
+    def parameters(self) -> Parameters:
+        return self._live.values
+
+    def autostart(self) -> None:
+        """Configure and activate, unless a parameter leaves that to a lifecycle manager."""
+        if self.parameters.autostart and self.trigger_configure() == SUCCESS:
+            self.trigger_activate()
 
     def stop(self) -> None:
-        """End the worker, after the pair in hand."""
-        self._enabled = False
-        self._synchroniser.close()
-        self._worker.join()
+        """End the work, after the pair in hand; works after ROS was shut down too."""
+        if self._pipeline is not None:
+            self._pipeline.stop()
 
-    def _store_camera_info(self, message: CameraInfo) -> None:
-        self._camera_info = message
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        def load() -> None:
+            self._pipeline = Pipeline(self, self.parameters, self._make_fuser)
+            self._diagnostics.sources = self._pipeline
+
+        return self._attempt("configure", load, "inactive")
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt("activate", self._configured().open, "active")
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._state = "inactive"
+        self._configured().close()
+        self.get_logger().info("deactivated: the subscriptions are freed")
+        return SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._free("unconfigured")
+        self.get_logger().info("cleaned up: the model and its memory are freed")
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._free("finalized")
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._free("unconfigured")
+        return SUCCESS  # what is wrong can be mended, and the node be configured once more
+
+    def _attempt(self, what: str, action: Callable[[], None], reached: str) -> TransitionCallbackReturn:
+        """Do what a transition asks for; where it cannot be done, say why and leave the state as it was."""
+        try:
+            action()
+        except Exception as error:  # rclpy would swallow it without a word
+            if not self.context.ok():  # told to stop meanwhile: what needs the context failed, as it must
+                return FAILURE
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self._diagnostics.failure = f"cannot {what}: {reason}"
+            self.get_logger().error(self._diagnostics.failure)
+            return FAILURE
+        self._diagnostics.failure = ""
+        self._state = reached
+        return SUCCESS
+
+    def _configured(self) -> Pipeline:
+        assert self._pipeline is not None, "the state machine configures first"
+        return self._pipeline
+
+    def _free(self, reached: str) -> None:
+        self._state = reached
+        self._diagnostics.sources = None
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.close()
+            pipeline.free()
+
+    def _retune(self, parameters: Parameters) -> None:
+        if self._pipeline is not None:
+            self._pipeline.retune(parameters)
 
     def _set_enabled(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._synchroniser.reset()  # what waits from before must not be published later
-        self._enabled = request.data
-        for source in self._inputs:
-            source.enabled = request.data
-        response.success = True
-        response.message = "enabled" if request.data else "disabled"
+        (result,) = self.set_parameters([Parameter("enabled", value=request.data)])
+        response.success = result.successful
+        response.message = result.reason or ("enabled" if request.data else "disabled")
         self.get_logger().info(f"fusion {response.message}")
         return response
-
-    def _process(self, pair: Pair[AnyImage]) -> None:
-        """Fuse and publish one pair; runs in the worker's thread."""
-        self._pairs.taken(pair.difference)
-        wanted = self._outputs.wanted()
-        if wanted.isdisjoint(IMAGE_TOPICS):
-            self._pairs.unwatched()
-            return
-        try:
-            visible = to_visible(to_frame(pair.visible.payload, "rgb8"))
-            infrared = self._gain(to_infrared(to_frame(pair.infrared.payload, "mono8")))
-            begin = time.monotonic()
-            result = self._fuser(visible, infrared)
-            inference = time.monotonic() - begin
-        except ValueError as error:  # a FrameError, or the engine about sizes
-            self._pairs.rejected(str(error))
-            self.get_logger().warning(f"pair dropped: {error}", throttle_duration_sec=LOG_EVERY)
-            return
-        if not self._enabled or not self.context.ok():
-            self._pairs.discarded()
-            return
-        self._outputs.publish(
-            wanted, pair.visible.payload.header, result.image, result.mask, self._camera_info
-        )
-        arrival = max(pair.visible.arrival, pair.infrared.arrival)
-        self._pairs.published(inference, (time.monotonic_ns() - arrival) / 1e9)
-
-    def _engine_failed(self, error: Exception) -> None:
-        if not self.context.ok():  # what failed was publishing after a signal
-            self._pairs.discarded()
-            return
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        self._pairs.failed(reason)
-        self.get_logger().error(f"pair dropped: the engine failed: {reason}", throttle_duration_sec=LOG_EVERY)
-
-
-def _sync_settings(parameters: Parameters) -> SyncSettings:
-    return SyncSettings(
-        policy=parameters.sync_policy,
-        tolerance=round(parameters.tolerance_ms * 1e6),
-        visible_offset=round(parameters.visible_offset_ms * 1e6),
-        infrared_offset=round(parameters.infrared_offset_ms * 1e6),
-        queue_size=parameters.queue_size,
-    )
 
 
 def main(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> int:
@@ -194,13 +155,13 @@ def _run(make_fuser: MakeFuser) -> int:
         node = PsfusionNode(make_fuser)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-    except (ValueError, OSError, RuntimeError, ImportError, ParameterException) as error:
-        if not rclpy.ok():  # told to stop while loading: what needs the context failed, as it must
+    except (ValueError, RuntimeError, ParameterException) as error:
+        if not rclpy.ok():  # told to stop while starting: what needs the context failed, as it must
             return 0
         rclpy.logging.get_logger("psfusion_node").fatal(" ".join(str(error).split()))
         return 1
     try:
-        node.start()
+        node.autostart()
         executor.spin()
     except (ExternalShutdownException, RuntimeError):  # the latter where a signal came as spinning began
         if rclpy.ok():

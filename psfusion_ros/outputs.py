@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
-from psfusion_core.classes import CLASS_NAMES, overlay
+from psfusion_core.classes import overlay
 from psfusion_ros.codec import to_message
-from psfusion_ros.qos import LATCHED_QOS, OUTPUT_QOS
+from psfusion_ros.qos import LATCHED_QOS, OUTPUT_QOS, explain_subscriber_mismatch
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks  # type: ignore[import-not-found,no-redef]
 
 IMAGE_TOPICS = ("fused/image", "semantic/mask", "semantic/overlay")
 CAMERA_INFO_TOPIC = "fused/camera_info"
 LABEL_INFO_TOPIC = "semantic/label_info"
+SOURCE_TOPIC = "~/source"
 
 
 class Outputs:
     """Publishes what was computed for one pair: every topic that has a subscriber, all with one header."""
 
-    def __init__(self, node: Node, overlay_opacity: float) -> None:
+    def __init__(self, node: Node, overlay_opacity: float, class_names: Sequence[str]) -> None:
         """Create the publishers on a node.
 
         Args:
             node: where.
-            overlay_opacity: weight of the class colour in the overlay, in [0, 1].
+            overlay_opacity: weight of the class colour in the overlay, in [0, 1]; may be set at any time.
+            class_names: of the mask's indices.
         """
-        self._overlay_opacity = overlay_opacity
-        self._publishers: dict[str, Any] = {
-            topic: node.create_publisher(Image, topic, OUTPUT_QOS) for topic in IMAGE_TOPICS
-        }
-        self._publishers[CAMERA_INFO_TOPIC] = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, OUTPUT_QOS)
-        self._label_publisher = _publish_label_info(node)
+        self.overlay_opacity = overlay_opacity
+        self.mismatch = ""
+        self._node = node
+        self._publishers: dict[str, Any] = {topic: self._create(Image, topic) for topic in IMAGE_TOPICS}
+        self._publishers[CAMERA_INFO_TOPIC] = self._create(CameraInfo, CAMERA_INFO_TOPIC)
+        self._source_publisher = node.create_publisher(String, SOURCE_TOPIC, LATCHED_QOS)
+        self._label_publisher = _publish_label_info(node, class_names)
+        self._source = ""
+
+    def close(self) -> None:
+        """Free the publishers."""
+        latched = (self._source_publisher, self._label_publisher)
+        for publisher in (*self._publishers.values(), *latched):
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
+
+    def tell_source(self, source: str) -> None:
+        """Tell on ~/source what the outputs show: both, visible, infrared or none; once a change."""
+        if source != self._source:
+            self._source = source
+            self._source_publisher.publish(String(data=source))
 
     def topics(self) -> dict[str, str]:
         """Return the resolved name of every output topic by its relative name."""
@@ -62,16 +85,16 @@ class Outputs:
 
         Args:
             wanted: the topics to compute and publish, from `wanted()`.
-            header: that of the visible image.
-            image: (H, W, 3) uint8 RGB, fused.
+            header: that of the visible image, or of the infrared one where that is passed through.
+            image: (H, W, 3) uint8 RGB, fused or passed through.
             mask: (H, W) uint8 class indices.
-            camera_info: that of the visible camera, None where it has not come.
+            camera_info: that of the camera whose header this is, None where it has not come.
         """
         make: dict[str, Callable[[], Image]] = {
             "fused/image": lambda: to_message(image, "rgb8", header),
             "semantic/mask": lambda: to_message(mask, "mono8", header),
             "semantic/overlay": lambda: to_message(
-                overlay(image, mask, self._overlay_opacity), "rgb8", header
+                overlay(image, mask, self.overlay_opacity), "rgb8", header
             ),
         }
         if camera_info is not None and CAMERA_INFO_TOPIC in wanted:
@@ -80,6 +103,14 @@ class Outputs:
             if topic in wanted:
                 self._publishers[topic].publish(make[topic]())
 
+    def _create(self, kind: type[Any], topic: str) -> Any:
+        events = PublisherEventCallbacks(incompatible_qos=partial(self._report_mismatch, topic))
+        return self._node.create_publisher(kind, topic, OUTPUT_QOS, event_callbacks=events)
+
+    def _report_mismatch(self, topic: str, event: Any) -> None:
+        self.mismatch = explain_subscriber_mismatch(topic, event)
+        self._node.get_logger().warning(self.mismatch)
+
 
 def _restamped(camera_info: CameraInfo, header: Header) -> CameraInfo:
     restamped = copy(camera_info)
@@ -87,7 +118,7 @@ def _restamped(camera_info: CameraInfo, header: Header) -> CameraInfo:
     return restamped
 
 
-def _publish_label_info(node: Node) -> Any | None:
+def _publish_label_info(node: Node, class_names: Sequence[str]) -> Any | None:
     """Publish the class names once, for whoever comes; None where vision_msgs is not installed."""
     try:
         from vision_msgs.msg import LabelInfo, VisionClass
@@ -96,7 +127,7 @@ def _publish_label_info(node: Node) -> Any | None:
     message = LabelInfo()
     message.header.stamp = node.get_clock().now().to_msg()
     message.class_map = [
-        VisionClass(class_id=index, class_name=name) for index, name in enumerate(CLASS_NAMES)
+        VisionClass(class_id=index, class_name=name) for index, name in enumerate(class_names)
     ]
     publisher = node.create_publisher(LabelInfo, LABEL_INFO_TOPIC, LATCHED_QOS)
     publisher.publish(message)

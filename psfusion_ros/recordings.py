@@ -18,6 +18,7 @@ from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from psfusion_core.images import pair_folders, read_infrared, read_visible
+from psfusion_core.stream.bag_paths import check_bag_paths
 
 MESSAGE_TYPES: dict[str, type[Any]] = {
     "sensor_msgs/msg/Image": Image,
@@ -66,7 +67,8 @@ class BagRecording:
         """Read what is in the bag.
 
         Raises:
-            RecordingError: no bag, a damaged one, or one without camera topics.
+            RecordingError: no bag, a damaged one, one that names files outside its folder, or one without
+                camera topics.
         """
         self.path = path
         with _open_bag(path) as reader:
@@ -152,6 +154,7 @@ def _stamp_layout(data: bytes) -> str:
 @contextmanager
 def _open_bag(path: Path) -> Iterator[Reader]:
     try:
+        check_bag_paths(path)
         with Reader(path) as reader:
             yield reader
     except Exception as error:  # the library lets errors of yaml, sqlite and mcap through

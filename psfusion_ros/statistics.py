@@ -1,4 +1,4 @@
-"""What the worker did with its pairs: counts since start, and timings since the last look."""
+"""What the worker did with what it took: counts since start, and timings since the last look."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ WINDOW = 1000
 
 
 @dataclass
-class PairStatistics:
-    """Fate of the pairs that the worker took.
+class ItemStatistics:
+    """Fate of the items, pairs or images without a partner, that the worker took.
 
     Attributes:
         published: pairs whose outputs were published.
-        unwatched: pairs not computed because no output topic had a subscriber.
-        rejected: pairs that cannot be fused (sizes that differ or are too small, pixels that do not decode).
+        passed: items of which one camera's image was passed through.
+        unwatched: items not computed because no output topic had a subscriber.
+        rejected: items that cannot be used (sizes that do not fit, pixels that do not decode).
         failed: pairs that the engine failed on.
-        discarded: pairs whose result came after the node was disabled or told to stop.
+        discarded: items whose result came after the node was disabled or told to stop.
         last_rejection, last_failure: the latest reason of each.
         last_pair: when the worker took the latest pair, seconds of `time.monotonic`, None before.
         last_difference: infrared minus visible stamp of the latest pair, ns.
@@ -33,6 +34,7 @@ class PairStatistics:
     """
 
     published: int = 0
+    passed: int = 0
     unwatched: int = 0
     rejected: int = 0
     failed: int = 0
@@ -45,14 +47,17 @@ class PairStatistics:
     latency: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
 
-class PairRecorder:
+class ItemRecorder:
     """Takes notes in the worker's thread, shows them in another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statistics = PairStatistics()
+        self._statistics = ItemStatistics()
 
-    def taken(self, difference: int) -> None:
+    def taken(self, difference: int | None) -> None:
+        """Note an item: a pair with the difference of its stamps, ns, or an image alone."""
+        if difference is None:
+            return
         with self._lock:
             self._statistics.last_pair = time.monotonic()
             self._statistics.last_difference = difference
@@ -63,6 +68,11 @@ class PairRecorder:
             self._statistics.inference.append(inference)
             self._statistics.latency.append(latency)
 
+    def passed(self, latency: float) -> None:
+        with self._lock:
+            self._statistics.passed += 1
+            self._statistics.latency.append(latency)
+
     def unwatched(self) -> None:
         with self._lock:
             self._statistics.unwatched += 1
@@ -70,6 +80,11 @@ class PairRecorder:
     def discarded(self) -> None:
         with self._lock:
             self._statistics.discarded += 1
+
+    def excused(self, reason: str) -> None:
+        """Note why a pair is not fused, though an image of it is passed through."""
+        with self._lock:
+            self._statistics.last_rejection = reason
 
     def rejected(self, reason: str) -> None:
         with self._lock:
@@ -81,7 +96,7 @@ class PairRecorder:
             self._statistics.failed += 1
             self._statistics.last_failure = reason
 
-    def look(self) -> PairStatistics:
+    def look(self) -> ItemStatistics:
         """Return a copy, and start collecting timings anew."""
         with self._lock:
             shown = copy(self._statistics)

@@ -17,10 +17,16 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
 from psfusion_core.stream.encodings import PIXEL_FORMATS
@@ -35,7 +41,7 @@ OUTPUTS = {
     "semantic/overlay": Image,
     "fused/camera_info": CameraInfo,
 }
-PATIENCE = 60.0
+PATIENCE = 15.0
 """Seconds until a test gives up; nothing is measured with it."""
 
 START = 1_700_000_000_000_000_000
@@ -140,6 +146,82 @@ class NodeProcess:
             print("".join(self.log))
 
 
+class Cameras:
+    """Two cameras that send pairs at a steady rate, in a thread of their own, until told to stop.
+
+    Faults are made by `change`: it is given each message before it is sent and returns what to send instead.
+
+    Attributes:
+        sent: messages by camera.
+        numbers: of the pairs whose visible image was sent under a stamp; a stamp can come twice.
+    """
+
+    def __init__(self, peer: Peer, rate: float = 20.0, height: int = 48, width: int = 64) -> None:
+        self.sent = {"visible": 0, "infrared": 0}
+        self.numbers: dict[int, set[int]] = defaultdict(set)
+        self.change: Callable[[str, int, Image], list[Image]] = lambda camera, number, message: [message]
+        self._peer = peer
+        self._period = 1.0 / rate
+        self._size = height, width
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        number = 0
+        begin = time.monotonic()
+        while not self._stopped.wait(max(0.0, begin + number * self._period - time.monotonic())):
+            visible, infrared = random_pair(number, height=self._size[0], width=self._size[1])
+            stamp = time.time_ns()
+            for camera, message in (("visible", visible), ("infrared", infrared)):
+                message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+                for changed in self.change(camera, number, message):
+                    if camera == "visible":
+                        self.numbers[stamp_of(changed)].add(number)
+                    getattr(self._peer, camera).publish(changed)
+                    self.sent[camera] += 1
+            number += 1
+
+    def is_right(self, fused: Image) -> bool:
+        """Tell whether an output is what the stub makes of the visible image with its stamp.
+
+        The infrared one may be that which was sent with it, or just before or after.
+        """
+        pixels = pixels_of(fused)
+        size = {"height": self._size[0], "width": self._size[1]}
+        return any(
+            np.array_equal(pixels, stub_result(random_pair(n, **size)[0], random_pair(m, **size)[1]))
+            for n in self.numbers[stamp_of(fused)]
+            for m in (n, n - 1, n + 1)
+            if m >= 0
+        )
+
+    def __enter__(self) -> Cameras:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+
+def stub_result(visible: Image, infrared: Image) -> np.ndarray:
+    """Return what the stub makes of an rgb8 and a mono8 message: (H, W, 3)."""
+    return pixels_of(visible) // 2 + pixels_of(infrared)[..., None] // 2
+
+
+def shifted(message: Image, seconds: float) -> Image:
+    """Move the stamp of a message, which is returned."""
+    moved = stamp_of(message) + round(seconds * 1e9)
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(moved, 10**9)
+    return message
+
+
+def counts_of(peer: Peer, camera: str) -> dict[str, int]:
+    """Return where the frames of a camera went, by the node's latest diagnostics."""
+    words = (item.split() for item in peer.status("synchronisation").get(camera, "").split(", ") if item)
+    return {name: int(value) for name, value in words}
+
+
 class Peer:
     """A node of the test's own process: two cameras, and a subscriber to every output."""
 
@@ -148,19 +230,24 @@ class Peer:
     ) -> None:
         self.received: dict[str, list[Any]] = defaultdict(list)
         self._came = threading.Condition()
-        self._node: Node = rclpy.create_node(name)
+        self.node: Node = rclpy.create_node(name)
         qos = QoSProfile(depth=50)
         kind, ending = (CompressedImage, "/compressed") if transport == "compressed" else (Image, "")
-        self.visible = self._node.create_publisher(kind, f"visible/image{ending}", qos)
-        self.infrared = self._node.create_publisher(kind, f"infrared/image{ending}", qos)
-        self.camera_info = self._node.create_publisher(CameraInfo, "visible/camera_info", qos)
+        self.visible = self.node.create_publisher(kind, f"visible/image{ending}", qos)
+        self.infrared = self.node.create_publisher(kind, f"infrared/image{ending}", qos)
+        self.camera_info = self.node.create_publisher(CameraInfo, "visible/camera_info", qos)
         for topic in outputs:
-            self._node.create_subscription(OUTPUTS[topic], topic, self._keeper(topic), qos)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._keeper("/diagnostics"), qos)
+            self.node.create_subscription(OUTPUTS[topic], topic, self._keeper(topic), qos)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._keeper("/diagnostics"), qos)
         self._outputs = outputs
-        self._enable = self._node.create_client(SetBool, "psfusion_node/set_enabled")
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.node.create_subscription(String, "psfusion_node/source", self._keeper("source"), latched)
+        self._enable = self.node.create_client(SetBool, "psfusion_node/set_enabled")
+        self._change = self.node.create_client(ChangeState, "psfusion_node/change_state")
+        self._state = self.node.create_client(GetState, "psfusion_node/get_state")
+        self._set = self.node.create_client(SetParameters, "psfusion_node/set_parameters")
         self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
+        self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
 
@@ -169,8 +256,12 @@ class Peer:
 
         def is_connected() -> bool:
             hears = self.visible.get_subscription_count() and self.infrared.get_subscription_count()
+            knows = all(
+                self.status(f"{camera} input").get("publishers", "0") != "0"
+                for camera in ("visible", "infrared")
+            )
             status = self.status("outputs")
-            return bool(hears) and all(
+            return bool(hears) and knows and all(
                 f"{topic} {peers}" in status.get("subscribers", "") for topic in self._outputs
             )
 
@@ -183,10 +274,29 @@ class Peer:
             self.infrared.publish(infrared)
 
     def set_enabled(self, enabled: bool) -> None:
-        assert self._enable.wait_for_service(PATIENCE)
-        future = self._enable.call_async(SetBool.Request(data=enabled))
+        assert self._call(self._enable, SetBool.Request(data=enabled)).success
+
+    def set_parameter(self, name: str, value: Any) -> SetParametersResult:
+        message = Parameter(name, value=value).to_parameter_msg()
+        (result,) = self._call(self._set, SetParameters.Request(parameters=[message])).results
+        return result
+
+    def change_state(self, transition: int) -> bool:
+        """Ask the node for a transition of its life cycle; tell whether it was made."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self._call(self._change, request).success)
+
+    def state(self) -> str:
+        return str(self._call(self._state, GetState.Request()).current_state.label)
+
+    def subscribers(self, topic: str) -> int:
+        return self.node.count_subscribers(topic)
+
+    def _call(self, client: Any, request: Any) -> Any:
+        assert client.wait_for_service(PATIENCE)
+        future = client.call_async(request)
         self.wait_until(future.done, "the service's answer")
-        assert future.result().success
+        return future.result()
 
     def sets(self) -> dict[int, dict[str, Any]]:
         """Return the sets of outputs that are complete, by stamp."""
@@ -232,4 +342,4 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown()
         self._thread.join()
-        self._node.destroy_node()
+        self.node.destroy_node()

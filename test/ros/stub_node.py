@@ -1,7 +1,7 @@
 """Starts psfusion_node with an engine that needs no network: it averages, and finds people where it is hot.
 
-Every pair takes it as many seconds as the environment variable STUB_SECONDS says. It fails, as an engine
-without memory does, where the visible image begins with 13, 13.
+Every pair takes it as many seconds as the environment variable STUB_SECONDS says. Where the visible image
+begins with 13, 13 it fails as a broken engine does; with 14, 14 as one without memory, but on the CPU.
 """
 
 from __future__ import annotations
@@ -9,31 +9,43 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import namedtuple
 from types import SimpleNamespace
 
 import numpy as np
 
+from psfusion_core.classes import CLASS_NAMES
 from psfusion_ros.node import main
+
+Result = namedtuple("Result", ["image", "mask"])
 
 
 class StubFuser:
     """Has the signature of psfusion_core.Fuser."""
 
-    description = "stub on cpu"
+    class_names = CLASS_NAMES
 
     def __init__(self, model: str, weights: str, device: str, engine: str, precision: str) -> None:
+        if weights == "missing":
+            raise FileNotFoundError("stub: no such weights")
         self._seconds = float(os.environ.get("STUB_SECONDS", "0"))
+        self._is_on_cpu = device == "cpu"
+        self.device = SimpleNamespace(type="cpu")
+        self.description = "stub on cpu" if self._is_on_cpu else "stub on a device"
+        self.registration = None
 
-    def __call__(self, visible: np.ndarray, infrared: np.ndarray) -> SimpleNamespace:
+    def __call__(self, visible: np.ndarray, infrared: np.ndarray) -> Result:
         print("stub: begins", flush=True)
         time.sleep(self._seconds)
         if (visible[0, 0, :2] == 13).all():
+            raise RuntimeError("stub: broken")
+        if (visible[0, 0, :2] == 14).all() and not self._is_on_cpu:
             raise RuntimeError("stub: out of memory")
         assert infrared.dtype == np.uint8, "the node applies the thermal gain"
         if visible.shape[:2] != infrared.shape:
             raise ValueError("stub: sizes differ")
         image = visible // 2 + infrared[..., None] // 2
-        return SimpleNamespace(image=image, mask=np.where(infrared > 200, 2, 0).astype(np.uint8))
+        return Result(image=image, mask=np.where(infrared > 200, 2, 0).astype(np.uint8))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class FakeNode:
     def __init__(self) -> None:
         self.publishers: dict[str, FakePublisher] = {}
 
-    def create_publisher(self, kind: type, topic: str, qos: QoSProfile) -> FakePublisher:
+    def create_publisher(self, kind: type, topic: str, qos: QoSProfile, **_: object) -> FakePublisher:
         self.publishers[topic] = FakePublisher(topic, qos)
         return self.publishers[topic]
 
@@ -65,12 +65,12 @@ def publish(outputs: Outputs, camera_info: CameraInfo | None) -> Header:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_only_the_topic_with_a_subscriber_is_published(node: FakeNode, topic: str) -> None:
-    outputs = Outputs(node, 0.5)  # type: ignore[arg-type]
+    outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
     node.publishers[topic].subscribers = 1
 
     header = publish(outputs, CameraInfo(width=5))
 
-    assert {name: len(publisher.published) for name, publisher in node.publishers.items()} == {
+    assert {name: len(node.publishers[name].published) for name in TOPICS} == {
         name: int(name == topic) for name in TOPICS
     }
     assert node.publishers[topic].published[0].header == header
@@ -83,7 +83,7 @@ def test_an_overlay_that_nobody_wants_is_not_computed(
         raise AssertionError("computed an overlay")
 
     monkeypatch.setattr(outputs_module, "overlay", unwanted)
-    outputs = Outputs(node, 0.5)  # type: ignore[arg-type]
+    outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
     node.publishers["fused/image"].subscribers = node.publishers["semantic/mask"].subscribers = 1
 
     publish(outputs, None)
@@ -92,7 +92,7 @@ def test_an_overlay_that_nobody_wants_is_not_computed(
 
 
 def test_the_camera_info_that_came_keeps_its_own_header(node: FakeNode) -> None:
-    outputs = Outputs(node, 0.5)  # type: ignore[arg-type]
+    outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
     node.publishers["fused/camera_info"].subscribers = 1
     came = CameraInfo(width=5, d=[0.1, 0.2])
 
@@ -105,12 +105,23 @@ def test_the_camera_info_that_came_keeps_its_own_header(node: FakeNode) -> None:
 
 
 def test_the_overlay_has_the_opacity_asked_for(node: FakeNode) -> None:
-    outputs = Outputs(node, 0.0)  # type: ignore[arg-type]
+    outputs = Outputs(node, 0.0, CLASS_NAMES)  # type: ignore[arg-type]
     node.publishers["semantic/overlay"].subscribers = 1
 
     publish(outputs, None)
 
     assert set(node.publishers["semantic/overlay"].published[0].data) == {100}
+
+
+def test_what_the_outputs_show_is_told_once_a_change_and_latched(node: FakeNode) -> None:
+    outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
+
+    for source in ("both", "both", "visible", "both"):
+        outputs.tell_source(source)
+
+    publisher = node.publishers["~/source"]
+    assert [message.data for message in publisher.published] == ["both", "visible", "both"]
+    assert publisher.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
 
 def test_class_names_are_latched_where_vision_msgs_is_installed(
@@ -122,7 +133,7 @@ def test_class_names_are_latched_where_vision_msgs_is_installed(
     monkeypatch.setitem(sys.modules, "vision_msgs", ModuleType("vision_msgs"))
     monkeypatch.setitem(sys.modules, "vision_msgs.msg", messages)
 
-    Outputs(node, 0.5)  # type: ignore[arg-type]
+    Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
 
     publisher = node.publishers["semantic/label_info"]
     assert publisher.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL

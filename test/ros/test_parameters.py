@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -18,9 +19,17 @@ from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from psfusion_ros.parameters import Parameters, declare
+from psfusion_ros.live_parameters import LiveParameters
+from psfusion_ros.parameters import CONFIGURE, LIVE, START, Parameters
 
 YAML = Path(__file__).parents[2] / "config" / "psfusion.yaml"
+
+
+READ_IN_YAML = {"(live)": LIVE, "(start)": START}
+
+
+def declare(node: Node, is_unconfigured: bool = True) -> LiveParameters:
+    return LiveParameters(node, lambda: is_unconfigured, lambda _: None)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -46,22 +55,43 @@ def make_node(session_environment: dict[str, str]) -> Iterator[Any]:
 
 def test_the_yaml_file_lists_every_parameter_with_its_default() -> None:
     listed = flatten(yaml.safe_load(YAML.read_text())["/**"]["ros__parameters"])
+    defaults = {item.metadata["name"]: item.default for item in fields(Parameters)}
 
-    assert listed == {item.metadata["name"]: item.default for item in fields(Parameters)}
-    assert {name: type(value) for name, value in listed.items()} == {
-        item.metadata["name"]: type(item.default) for item in fields(Parameters)
+    assert {name: as_tuple(value) for name, value in listed.items()} == defaults
+    assert {name: type(as_tuple(value)) for name, value in listed.items()} == {
+        name: type(value) for name, value in defaults.items()
     }
 
 
-def test_every_parameter_is_described_read_only_and_ranged_where_it_is_a_number(make_node: Any) -> None:
+def as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def test_the_yaml_file_says_of_every_parameter_when_it_is_read() -> None:
+    group, said = "", {}
+    for line in YAML.read_text().splitlines():
+        if found := re.match(r"    (  )?(\w+):(.*)", line):
+            name = f"{group}.{found[2]}" if found[1] else found[2]
+            group = group if found[1] else found[2]
+            marks = [read for mark, read in READ_IN_YAML.items() if mark in found[3]]
+            said[name] = marks[0] if marks else CONFIGURE
+
+    for item in fields(Parameters):
+        assert said[item.metadata["name"]] == item.metadata["read"], item.metadata["name"]
+
+
+def test_every_parameter_is_described_says_when_it_is_read_and_is_ranged_where_it_is_a_number(
+    make_node: Any,
+) -> None:
     node = make_node()
 
-    assert declare(node) == Parameters()
+    assert declare(node).values == Parameters()
 
     for item in fields(Parameters):
         descriptor = node.describe_parameter(item.metadata["name"])
         assert descriptor.description
-        assert descriptor.read_only
+        assert "read" in descriptor.additional_constraints or "at once" in descriptor.additional_constraints
+        assert descriptor.read_only == (item.metadata["read"] == START)
         if descriptor.type == ParameterType.PARAMETER_DOUBLE:
             assert descriptor.floating_point_range[0].from_value <= item.default
         elif descriptor.type == ParameterType.PARAMETER_INTEGER:
@@ -69,16 +99,50 @@ def test_every_parameter_is_described_read_only_and_ranged_where_it_is_a_number(
 
 
 def test_what_the_user_sets_is_what_the_node_reads(make_node: Any) -> None:
-    parameters = declare(make_node(sync__tolerance_ms=12.5, gain__mode="fixed", gain__fixed_low=7000.0))
+    node = make_node(
+        sync__tolerance_ms=12.5, gain__mode="fixed", gain__low=7000.0,
+        registration__mode="homography", registration__visible_size=[640, 480],
+    )  # fmt: skip
+    parameters = declare(node).values
 
     assert parameters.tolerance_ms == 12.5
+    assert parameters.sync().tolerance == 12_500_000
     assert parameters.gain().fixed_range == (7000.0, 65535.0)
+    assert parameters.registration().visible_size == (640, 480)
 
 
 def test_values_out_of_range_are_refused(make_node: Any) -> None:
     with pytest.raises(InvalidParameterValueException, match=r"overlay\.opacity"):
         declare(make_node(overlay__opacity=1.5))
-    with pytest.raises(ValueError, match=r"expected parameter qos\.input to be one of sensor_data, reliable"):
+    with pytest.raises(ValueError, match=r"parameter qos\.input to be one of auto, sensor_data, reliable"):
         declare(make_node(qos__input="best"))
     with pytest.raises(ValueError, match=r"like the default, 50\.0"):
         declare(make_node(sync__tolerance_ms=50))
+    with pytest.raises(ValueError, match="expected"):
+        declare(make_node(registration__mode="homography", registration__homography=[0.0] * 9))
+
+
+def test_a_set_is_taken_as_a_whole_or_not_at_all(make_node: Any) -> None:
+    told: list[Parameters] = []
+    node = make_node()
+    live = LiveParameters(node, lambda: False, told.append)
+
+    bad = [Parameter("gain.low_percentile", value=20.0), Parameter("gain.high_percentile", value=10.0)]
+    assert not node.set_parameters_atomically(bad).successful
+    assert live.values == Parameters()
+    good = [Parameter("gain.low_percentile", value=99.5), Parameter("gain.high_percentile", value=100.0)]
+    assert node.set_parameters_atomically(good).successful
+
+    assert told == [live.values]
+    assert (live.values.gain_low_percentile, live.values.gain_high_percentile) == (99.5, 100.0)
+
+
+@pytest.mark.parametrize("is_unconfigured", [True, False])
+def test_what_is_read_on_configuring_can_be_set_before_it_only(make_node: Any, is_unconfigured: bool) -> None:
+    node = make_node()
+    live = declare(node, is_unconfigured)
+
+    (result,) = node.set_parameters([Parameter("model", value="psfusion")])
+
+    assert result.successful == is_unconfigured
+    assert live.values.model == ("psfusion" if is_unconfigured else "psfusion_lite")

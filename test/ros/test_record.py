@@ -221,7 +221,7 @@ def test_recording_again_replaces_its_own_images_and_nothing_else(
     for name in ("earlier", "mine"):
         (tmp_path / "fused" / f"{name}.png").write_bytes(b"")
     (tmp_path / "record.json").write_text(json.dumps({"frames": [{"name": "earlier"}]}))
-    assert record(session_environment, tmp_path, range(4)).returncode == 0
+    assert record(session_environment, tmp_path, range(12)).returncode == 0
     names = {path.stem for path in (tmp_path / "fused").iterdir()}
     report = json.loads((tmp_path / "record.json").read_text())
     assert names == {"mine", *(frame["name"] for frame in report["frames"])}

@@ -12,8 +12,9 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 
 from sensor_msgs.msg import Image
 
-from psfusion_core.stream.pairing import Pair
-from psfusion_ros.synchroniser import Synchroniser, SyncSettings, create_synchroniser
+from psfusion_core.stream.stamped import Pair
+from psfusion_ros.pairing_policies import create_synchroniser
+from psfusion_ros.synchroniser import Alone, Item, Synchroniser, SyncSettings
 from psfusion_ros.worker import Worker
 
 MILLISECOND = 1_000_000
@@ -48,12 +49,12 @@ def create(policy: str, tolerance: int = 50, infrared_offset: int = 0, queue_siz
 
 def send(synchroniser: Synchroniser, *times: int, infrared_later: int = 0) -> None:
     for time in times:
-        synchroniser.add_visible(image(time))
-        synchroniser.add_infrared(image(time + infrared_later))
+        synchroniser.add("visible", image(time))
+        synchroniser.add("infrared", image(time + infrared_later))
 
 
-def taken_at(pair: Pair[Image] | None) -> int:
-    assert pair is not None
+def taken_at(pair: Item | None) -> int:
+    assert isinstance(pair, Pair)
     return pair.visible.stamp // MILLISECOND - START
 
 
@@ -65,7 +66,7 @@ def policy(request: pytest.FixtureRequest) -> str:
 def test_the_newest_pair_is_taken_and_every_frame_accounted_for(policy: str) -> None:
     synchroniser = create(policy)
     send(synchroniser, 0, 100, 200)
-    synchroniser.add_visible(image(300))
+    synchroniser.add("visible", image(300))
 
     assert taken_at(synchroniser.take()) == 200
 
@@ -84,7 +85,7 @@ def test_offsets_make_late_cameras_pair(policy: str) -> None:
 
     pair = synchroniser.take()
 
-    assert pair is not None
+    assert isinstance(pair, Pair)
     assert pair.difference == 0
 
 
@@ -102,7 +103,7 @@ def test_a_jump_back_is_counted_and_pairing_goes_on(policy: str) -> None:
 def test_reset_forgets_what_waits(policy: str) -> None:
     synchroniser = create(policy)
     send(synchroniser, 0)
-    synchroniser.add_visible(image(100))
+    synchroniser.add("visible", image(100))
 
     synchroniser.reset()
     send(synchroniser, 200)
@@ -110,6 +111,50 @@ def test_reset_forgets_what_waits(policy: str) -> None:
     assert taken_at(synchroniser.take()) == 200
     report = synchroniser.report()
     assert (report.visible.dropped_reset, report.infrared.dropped_reset) == (2, 1)
+
+
+def test_the_images_of_one_camera_are_handed_out_alone_until_the_other_one_is_back(policy: str) -> None:
+    synchroniser = create(policy)
+    send(synchroniser, 0)
+    assert taken_at(synchroniser.take()) == 0
+    synchroniser.pass_through("visible")
+    for time in (100, 200):
+        synchroniser.add("visible", image(time))
+
+    alone = synchroniser.take()
+
+    assert isinstance(alone, Alone)
+    assert alone.camera == "visible"
+    assert alone.frame.stamp // MILLISECOND - START == 200, "the newest"
+    synchroniser.add("infrared", image(200))  # its partner is used up
+    send(synchroniser, 300)
+    assert taken_at(synchroniser.take()) == 300
+    report = synchroniser.report()
+    assert (report.visible.alone, report.visible.superseded) == (1, 1)
+    for counts in (report.visible, report.infrared):
+        assert counts.received == sum(value for name, value in vars(counts).items() if name != "received")
+
+
+def test_tolerance_and_offsets_can_be_changed(policy: str) -> None:
+    synchroniser = create(policy)
+    send(synchroniser, 0, infrared_later=400)
+
+    synchroniser.retune(SyncSettings(policy, 50 * MILLISECOND, 0, -400 * MILLISECOND, 10))
+    send(synchroniser, 1000, infrared_later=400)
+
+    assert taken_at(synchroniser.take()) == 1000
+
+
+def test_closed_and_opened_again_it_gives_pairs_of_new_frames_only(policy: str) -> None:
+    synchroniser = create(policy)
+    send(synchroniser, 0)
+    synchroniser.close()
+    assert synchroniser.take() is None
+
+    synchroniser.open()
+    send(synchroniser, 100)
+
+    assert taken_at(synchroniser.take()) == 100
 
 
 def test_a_pair_that_no_frame_follows_is_handed_out_after_the_tolerance() -> None:
@@ -137,14 +182,14 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
     processed: list[int] = []
     failures: list[str] = []
 
-    def process(pair: Pair[Image]) -> None:
+    def process(pair: Item) -> None:
         begun.release()
         assert go_on.acquire(timeout=PATIENCE)
         processed.append(taken_at(pair))
         if len(processed) == 1:
             raise RuntimeError("first fails")
 
-    worker: Worker[Pair[Image]] = Worker(closing.take, process, lambda error: failures.append(str(error)))
+    worker: Worker[Item] = Worker(closing.take, process, lambda error: failures.append(str(error)))
     worker.start()
     send(closing, 0)
     assert begun.acquire(timeout=PATIENCE)
@@ -159,7 +204,7 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
 
 
 def test_closing_ends_a_worker_that_waits(closing: Synchroniser) -> None:
-    worker: Worker[Pair[Image]] = Worker(closing.take, lambda _: None, lambda _: None)
+    worker: Worker[Item] = Worker(closing.take, lambda _: None, lambda _: None)
     worker.start()
 
     closing.close()

@@ -1,4 +1,4 @@
-"""Inputs: one topic at a time, the raw one wherever somebody publishes it."""
+"""Subscriptions: one topic at a time, the raw one wherever somebody publishes it, and the QoS that suits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import rclpy
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from psfusion_ros.inputs import ImageInput
-from psfusion_ros.qos import input_qos
+from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
 
-QOS = input_qos("sensor_data", 5)
 TYPES = {"/visible/image": Image, "/visible/image/compressed": CompressedImage}
 
 
@@ -28,13 +27,13 @@ class FakeNode:
     def __init__(self) -> None:
         self.publishers = dict.fromkeys(TYPES, 0)
         self.subscribed: list[str] = []
-        self.timers: list[Any] = []
+        self.reliable = dict.fromkeys(TYPES, True)
         self.logged: list[str] = []
 
     def resolve_topic_name(self, name: str) -> str:
         return name if name.startswith("/") else f"/{name}"
 
-    def create_subscription(self, kind: type, name: str, *_: object) -> str:
+    def create_subscription(self, kind: type, name: str, *_: object, **__: object) -> str:
         topic = self.resolve_topic_name(name)
         assert TYPES[topic] is kind
         self.subscribed.append(topic)
@@ -46,15 +45,20 @@ class FakeNode:
     def count_publishers(self, topic: str) -> int:
         return self.publishers[topic]
 
-    def create_timer(self, _: float, look: Any, **__: object) -> None:
-        self.timers.append(look)
+    def get_publishers_info_by_topic(self, topic: str) -> list[Any]:
+        kind = ReliabilityPolicy.RELIABLE if self.reliable[topic] else ReliabilityPolicy.BEST_EFFORT
+        profile = SimpleNamespace(reliability=kind)
+        return [SimpleNamespace(qos_profile=profile)] * self.publishers[topic]
 
     def get_logger(self) -> Any:
         return SimpleNamespace(get_child=lambda _: SimpleNamespace(info=self.logged.append))
 
 
-def listen(node: Any, transport: str) -> ImageInput:
-    return ImageInput(node, "visible", QOS, transport, lambda _: None)
+def listen(node: Any, transport: str, qos: str = "sensor_data") -> CameraSubscription:
+    settings = SubscriptionSettings(transport, qos, 5)
+    subscription = CameraSubscription(node, "visible", settings, lambda _: None)
+    subscription.open()
+    return subscription
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=12))
@@ -64,12 +68,11 @@ def test_auto_hears_one_topic_the_compressed_one_only_while_nobody_publishes_the
     node = FakeNode()
     source = listen(node, "auto")
     assert node.subscribed == ["/visible/image"]
-    (look,) = node.timers
     switches = 0
     for raw, compressed in graphs:
         node.publishers = dict(zip(TYPES, (raw, compressed), strict=True))
         before = source.topic
-        look()
+        source.adapt()
 
         wanted = "/visible/image/compressed" if compressed and not raw else "/visible/image"
         assert node.subscribed == [source.topic] == [wanted]
@@ -78,15 +81,42 @@ def test_auto_hears_one_topic_the_compressed_one_only_while_nobody_publishes_the
         assert len(node.logged) == switches, "each switch is logged once"
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=12))
+def test_qos_auto_is_reliable_while_every_publisher_is(graphs: list[tuple[int, bool]]) -> None:
+    node = FakeNode()
+    source = listen(node, "raw", "auto")
+    expected = ReliabilityPolicy.BEST_EFFORT
+    assert source.qos.reliability == expected
+    for count, reliable in graphs:
+        node.publishers["/visible/image"], node.reliable["/visible/image"] = count, reliable
+        source.adapt()
+
+        if count:
+            expected = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        assert source.qos.reliability == expected
+        assert node.subscribed == ["/visible/image"]
+
+
 @pytest.mark.parametrize(
     ("transport", "topic"), [("raw", "/visible/image"), ("compressed", "/visible/image/compressed")]
 )
 def test_a_transport_that_was_asked_for_is_kept(transport: str, topic: str) -> None:
     node = FakeNode()
     source = listen(node, transport)
+    node.publishers = dict.fromkeys(TYPES, 1)
+    source.adapt()
 
-    assert not node.timers
     assert node.subscribed == [source.topic] == list(source.topics) == [topic]
+
+
+def test_a_closed_subscription_is_not_opened_by_adapting() -> None:
+    node = FakeNode()
+    source = listen(node, "auto")
+    source.close()
+    node.publishers["/visible/image/compressed"] = 1
+    source.adapt()
+
+    assert node.subscribed == []
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""The node's state on /diagnostics: one status each for both inputs, synchronisation, engine and outputs."""
+
+from psfusion_ros.diagnostics.publisher import Diagnostics, Sources
+
+__all__ = ["Diagnostics", "Sources"]

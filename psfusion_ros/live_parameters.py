@@ -1,0 +1,110 @@
+"""Declares the node's parameters, and follows what the parameter services set."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import Field, fields, replace
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from psfusion_ros.parameters import CONFIGURE, LIVE, START, Parameters
+
+READ = {
+    START: "read once, when the node starts",
+    CONFIGURE: "read when the node is configured; can be set while it is unconfigured",
+    LIVE: "takes effect at once",
+}
+
+
+class LiveParameters:
+    """The parameters of a node as they are now.
+
+    Attributes:
+        values: what is set; replaced as a whole, so that any thread sees settings that belong together.
+    """
+
+    def __init__(
+        self, node: Node, is_unconfigured: Callable[[], bool], changed: Callable[[Parameters], None]
+    ) -> None:
+        """Declare every parameter on a node, with its descriptor, and read them.
+
+        Args:
+            node: where.
+            is_unconfigured: tells whether what is read on configuring may still be set.
+            changed: told of the new values after each change, before the service answers.
+
+        Raises:
+            ValueError: a value has the wrong type, is none of the choices, or contradicts another one.
+            rclpy.exceptions.InvalidParameterValueException: a value is out of range.
+        """
+        self._is_unconfigured = is_unconfigured
+        self._changed = changed
+        self._fields = {item.metadata["name"]: item for item in fields(Parameters)}
+        given = {item.name: _declare(node, item) for item in self._fields.values()}
+        self.values = _checked(Parameters(), given, self._fields.values())
+        node.add_on_set_parameters_callback(self._set)
+
+    def _set(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
+        """Check what is to be set, all of it together; take it over, or say why not."""
+        items = [(self._fields[p.name], p.value) for p in parameters if p.name in self._fields]
+        for item, _ in items:
+            if item.metadata["read"] == CONFIGURE and not self._is_unconfigured():
+                name = item.metadata["name"]
+                reason = f"{name} is read when the node is configured: deactivate and clean it up first"
+                return SetParametersResult(successful=False, reason=reason)
+        try:
+            values = _checked(self.values, {item.name: value for item, value in items}, [i for i, _ in items])
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if items:
+            self.values = values
+            self._changed(values)
+        return SetParametersResult(successful=True)
+
+
+def _declare(node: Node, item: Field[Any]) -> Any:
+    name, default = item.metadata["name"], item.default
+    try:
+        return node.declare_parameter(name, default, describe(item)).value
+    except InvalidParameterTypeException as error:  # 30 for 30.0, as a rule
+        raise ValueError(f"{error}: write it like the default, {default!r}") from error
+
+
+def _checked(before: Parameters, given: dict[str, Any], items: Sequence[Field[Any]] | Any) -> Parameters:
+    """Return the parameters with values replaced; ValueError unless they are choices and fit together."""
+    for item in items:
+        choices, value = item.metadata["choices"], given[item.name]
+        if choices and value not in choices:
+            name = item.metadata["name"]
+            raise ValueError(f"expected parameter {name} to be one of {', '.join(choices)}, got {value!r}")
+    values = replace(before, **{name: _frozen(value) for name, value in given.items()})
+    values.check()
+    return values
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, array)) else value
+
+
+def describe(item: Field[Any]) -> ParameterDescriptor:
+    """Return the descriptor of one field of `Parameters`."""
+    metadata = item.metadata
+    descriptor = ParameterDescriptor(
+        name=metadata["name"], description=metadata["description"], read_only=metadata["read"] == START
+    )
+    constraints = [READ[metadata["read"]]]
+    if metadata["choices"]:
+        constraints.insert(0, f"one of: {', '.join(metadata['choices'])}")
+    descriptor.additional_constraints = "; ".join(constraints)
+    if metadata["limits"] is not None:
+        low, high = metadata["limits"]
+        if isinstance(item.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+    return descriptor

@@ -1,0 +1,40 @@
+"""Bags from elsewhere: what they name outside their folder is not opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
+
+from rclpy.serialization import serialize_message
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import CameraInfo
+
+from psfusion_ros.recordings import BagRecording, RecordingError
+
+
+def write_bag(path: Path) -> None:
+    with Writer(path, version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        store = get_typestore(Stores.ROS2_HUMBLE)
+        info = writer.add_connection("/visible/camera_info", "sensor_msgs/msg/CameraInfo", typestore=store)
+        writer.write(info, 1, serialize_message(CameraInfo(width=640, height=480)))
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_bag_that_names_a_file_outside_its_folder_is_refused(tmp_path: Path, absolute: bool) -> None:
+    write_bag(tmp_path / "bag")
+    assert BagRecording(tmp_path / "bag").counts == {"visible/camera_info": 1}
+    metadata_file = tmp_path / "bag" / "metadata.yaml"
+    metadata = yaml.safe_load(metadata_file.read_text())
+    paths = metadata["rosbag2_bagfile_information"]["relative_file_paths"]
+    paths[0] = f"{tmp_path / 'bag'}/{paths[0]}" if absolute else f"../{paths[0]}"
+    metadata_file.write_text(yaml.safe_dump(metadata))
+
+    with pytest.raises(
+        RecordingError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"
+    ):
+        BagRecording(tmp_path / "bag")

@@ -1,0 +1,69 @@
+"""The SROS 2 policy allows what a running node really uses, and nothing beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
+
+from harness import FAST_DIAGNOSTICS, STUB_NODE, NodeProcess, Peer
+
+POLICY = Path(__file__).parents[2] / "config" / "sros2_policy.xml"
+ELSEWHERE = {
+    "/semantic/label_info",  # where vision_msgs is installed
+    "/psfusion_node/get_type_description",  # since Iron
+    "/clock",  # with use_sim_time
+    "/parameter_events",  # rclpy subscribes on some distributions
+}
+"""Allowed, though not every node uses it."""
+
+
+def allowed(kind: str, rule: str) -> set[str]:
+    """Return the full names that the policy allows."""
+    root = ElementTree.parse(POLICY).getroot()
+    names = {
+        expression.text or ""
+        for group in root.iterfind(f".//profile[@node='psfusion_node']/{kind}s[@{rule}='ALLOW']")
+        for expression in group.iterfind(kind)
+    }
+    return {f"/{name.replace('~', 'psfusion_node').lstrip('/')}" for name in names}
+
+
+@pytest.mark.parametrize("transport", ["raw", "compressed"])
+def test_the_policy_allows_what_a_running_node_uses_and_little_else(
+    session_environment: dict[str, str], transport: str
+) -> None:
+    with (
+        NodeProcess(STUB_NODE, session_environment, FAST_DIAGNOSTICS, f"transport:={transport}") as node,
+        Peer() as peer,
+    ):
+        node.wait_until_started()
+        watcher = peer.node
+
+        def names(find: Callable[[str, str], list[tuple[str, list[str]]]]) -> set[str]:
+            return {name for name, _ in find("psfusion_node", "/")}
+
+        peer.wait_until(
+            lambda: "/psfusion_node/change_state" in names(watcher.get_service_names_and_types_by_node)
+            and f"/visible/image{'/compressed' if transport == 'compressed' else ''}"
+            in names(watcher.get_subscriber_names_and_types_by_node),
+            "the graph",
+        )
+        used = {
+            "publish": names(watcher.get_publisher_names_and_types_by_node),
+            "subscribe": names(watcher.get_subscriber_names_and_types_by_node),
+            "reply": names(watcher.get_service_names_and_types_by_node),
+        }
+        asked = names(watcher.get_client_names_and_types_by_node)
+
+    assert not asked, "the node calls no services"
+    for rule, kind in (("publish", "topic"), ("subscribe", "topic"), ("reply", "service")):
+        assert used[rule] <= allowed(kind, rule)
+        beyond = allowed(kind, rule) - used[rule] - ELSEWHERE
+        other = "" if transport == "compressed" else "/compressed"
+        unheard = {f"/{camera}/image{other}" for camera in ("visible", "infrared")}
+        assert beyond == (unheard if rule == "subscribe" else set())
