@@ -2,6 +2,8 @@
 
 ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw
 ros2 launch psfusion_ros psfusion.launch.py bag:=drive use_sim_time:=true rviz:=true
+
+The node configures and activates itself, and is started again if it dies.
 """
 
 import os
@@ -29,6 +31,9 @@ ARGUMENTS = {
     "model": ("", "psfusion_lite or psfusion; empty: as in params_file"),
     "device": ("", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
     "params_file": (str(CONFIG / "psfusion.yaml"), "parameters of the node"),
+    "registration": ("", "file that psfusion calibrate wrote; empty: as in params_file"),
+    "autostart": ("true", "false leaves configuring and activating to a lifecycle manager"),
+    "respawn": ("true", "start the node again when it dies"),
     "dds_profile": (
         os.environ.get(PROFILE_VARIABLE, str(CONFIG / "fastdds.xml")),
         "Fast DDS profile with room for images in shared memory; give it to the camera drivers too",
@@ -44,6 +49,8 @@ def create_nodes(context: LaunchContext) -> list[Node]:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     simulated = value["use_sim_time"].lower() in ("true", "1")
     chosen = {name: value[name] for name in ("model", "device") if value[name]}
+    files = [value[name] for name in ("params_file", "registration") if value[name]]
+    autostart = value["autostart"].lower() in ("true", "1")
     inputs = {
         "visible/image": value["visible"],
         "infrared/image": value["infrared"],
@@ -55,8 +62,10 @@ def create_nodes(context: LaunchContext) -> list[Node]:
             package="psfusion_ros",
             executable="psfusion_node",
             namespace=value["namespace"],
-            parameters=[value["params_file"], {"use_sim_time": simulated, **chosen}],
+            parameters=[*files, {"use_sim_time": simulated, "autostart": autostart, **chosen}],
             remappings=list(inputs.items()),
+            respawn=value["respawn"].lower() in ("true", "1"),
+            respawn_delay=2.0,
             output="screen",
         ),
         Node(

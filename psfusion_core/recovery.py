@@ -117,7 +117,7 @@ class RecoveringFuser:
         self.fallbacks = 0
         self._wait = retry_after
         self._try_at = 0.0
-        self._returned_at = clock()
+        self._returned_at = float("-inf")
         reason = ""
         try:
             self._fuser = make(device)

@@ -9,7 +9,7 @@ import threading
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,7 +41,7 @@ OUTPUTS = {
     "semantic/overlay": Image,
     "fused/camera_info": CameraInfo,
 }
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds until a test gives up; nothing is measured with it."""
 
 START = 1_700_000_000_000_000_000
@@ -89,10 +89,12 @@ def pixels_of(message: Image) -> np.ndarray:
 class NodeProcess:
     """psfusion_node, as a process."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], *parameters: str) -> None:
-        arguments = [word for parameter in parameters for word in ("-p", parameter)]
+    def __init__(
+        self, command: list[str], environment: dict[str, str], *parameters: str, arguments: Sequence[str] = ()
+    ) -> None:
+        words = [word for parameter in parameters for word in ("-p", parameter)]
         self.process = subprocess.Popen(
-            [*command, "--ros-args", *arguments],
+            [*command, "--ros-args", *arguments, *words],
             env={**environment, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -236,6 +238,7 @@ class Peer:
         self.visible = self.node.create_publisher(kind, f"visible/image{ending}", qos)
         self.infrared = self.node.create_publisher(kind, f"infrared/image{ending}", qos)
         self.camera_info = self.node.create_publisher(CameraInfo, "visible/camera_info", qos)
+        self.infrared_info = self.node.create_publisher(CameraInfo, "infrared/camera_info", qos)
         for topic in outputs:
             self.node.create_subscription(OUTPUTS[topic], topic, self._keeper(topic), qos)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._keeper("/diagnostics"), qos)

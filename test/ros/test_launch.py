@@ -100,7 +100,7 @@ def test_every_launch_argument_is_used_and_none_else() -> None:
         and getattr(call.func, "id", "") == "LaunchConfiguration"
         and is_text(call.args[0])
     }
-    overrides = {"model", "device"}  # read in a loop
+    overrides = {"model", "device", "params_file", "registration"}  # read in loops
     assert read | named | overrides == set(declared_arguments())
 
 

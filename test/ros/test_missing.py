@@ -105,7 +105,8 @@ def test_the_other_cameras_images_are_passed_through_unchanged_flagged_and_no_lo
             assert np.array_equal(pixels_of(messages["semantic/overlay"]), image)
         stamps = [stamp_of(message) for message in peer.received["fused/image"]]
         assert stamps == sorted(set(stamps)), "no frame twice, in order across both changes"
-        node.wait_for_log("camera is back")
+        back = f"the {stopped} camera is back"
+        peer.wait_until(lambda: any(back in line for line in node.log[started:]), "the log")
         said = [line for line in node.log[started:] if f"the {stopped} camera is" in line]
         assert ["missing" in line for line in said] == [True, False], "once each way"
         peer.wait_until(lambda: int(peer.status("synchronisation")["alone"]) > 5, "the count")

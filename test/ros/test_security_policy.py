@@ -45,7 +45,8 @@ def test_the_policy_allows_what_a_running_node_uses_and_little_else(
         watcher = peer.node
 
         def names(find: Callable[[str, str], list[tuple[str, list[str]]]]) -> set[str]:
-            return {name for name, _ in find("psfusion_node", "/")}
+            known = ("psfusion_node", "/") in watcher.get_node_names_and_namespaces()
+            return {name for name, _ in find("psfusion_node", "/")} if known else set()
 
         peer.wait_until(
             lambda: "/psfusion_node/change_state" in names(watcher.get_service_names_and_types_by_node)
