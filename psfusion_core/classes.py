@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +33,18 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    table = np.zeros((256, 3), np.uint8)
-    table[: len(PALETTE)] = PALETTE
+    return np.asarray(cv2.applyColorMap(np.asarray(label_map, np.uint8), _color_table()), np.uint8)
+
+
+@cache
+def _color_table() -> npt.NDArray[np.uint8]:
+    """Return (256, 1, 3) uint8 RGB, the colour of each index."""
+    table = np.zeros((256, 1, 3), np.uint8)
+    table[: len(PALETTE), 0] = PALETTE
     more = np.arange(len(PALETTE), 255)
     hues = np.stack([more * 111 % 180, np.full_like(more, 230), np.full_like(more, 255)], axis=-1)
-    table[more] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
-    return table[label_map]
+    table[more, 0] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
+    return table
 
 
 def overlay(
@@ -53,5 +61,5 @@ def overlay(
         (H, W, 3) uint8 RGB, a new array.
     """
     tinted = cv2.addWeighted(image, 1.0 - opacity, colorize(label_map), opacity, 0.0)
-    np.copyto(tinted, image, where=(label_map == 0)[..., np.newaxis])
+    cv2.copyTo(image, (label_map == 0).view(np.uint8), tinted)
     return np.asarray(tinted, np.uint8)

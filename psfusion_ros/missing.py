@@ -15,7 +15,6 @@ class Source(Protocol):
     """What is asked of a camera's input."""
 
     name: Camera
-    enabled: bool
 
     def silence(self, now: float) -> float:
         """Return the seconds since the latest image that can be used, or since it was opened."""
@@ -59,7 +58,7 @@ class MissingWatch:
             policy: one of POLICIES.
             timeout: seconds of silence after which a camera is missing.
         """
-        missing: set[str] = {s.name for s in self._sources if s.enabled and s.silence(now) > timeout}
+        missing: set[str] = {s.name for s in self._sources if s.silence(now) > timeout}
         remedy = self._remedy(missing, policy)
         for source in self._sources:
             if source.name in missing - self.missing:

@@ -161,6 +161,8 @@ class Pipeline:
         return self._parameters.enabled and self._node.context.ok()
 
     def _look(self) -> None:
+        if not self._parameters.enabled:
+            return
         policy, timeout = self._parameters.missing_policy, self._parameters.missing_timeout
         passed = self._watch.look(time.monotonic(), policy, timeout)
         self.synchroniser.pass_through(passed)

@@ -24,7 +24,6 @@ class FakeSource:
 
     def __init__(self, name: Any) -> None:
         self.name = name
-        self.enabled = True
         self.seconds = 0.0
 
     def silence(self, now: float) -> float:

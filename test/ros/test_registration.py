@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,12 @@ from harness import FAST_DIAGNOSTICS, PERIOD, REAL_NODE, START, NodeProcess, Pee
 from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core import Fuser
-from psfusion_core.registration import CameraModel, RegistrationSettings, make_registration, write_registration
+from psfusion_core.registration import (
+    CameraModel,
+    RegistrationSettings,
+    make_registration,
+    write_registration,
+)
 
 VISIBLE, INFRARED = (160, 128), (120, 96)
 K = {
@@ -45,8 +49,8 @@ def camera_model(size: tuple[int, int]) -> CameraModel:
 
 
 @pytest.fixture(scope="module")
-def fuser() -> Iterator[Fuser]:
-    yield Fuser()
+def fuser() -> Fuser:
+    return Fuser()
 
 
 def expected(fuser: Fuser, settings: RegistrationSettings, number: int) -> np.ndarray:
