@@ -44,6 +44,8 @@ OUTPUTS = {
 PATIENCE = 60.0
 """Seconds until a test gives up; nothing is measured with it."""
 
+RELIABLE = QoSProfile(depth=50)
+
 START = 1_700_000_000_000_000_000
 PERIOD = 100_000_000
 FAST_DIAGNOSTICS = "diagnostics.period:=0.2"
@@ -228,12 +230,15 @@ class Peer:
     """A node of the test's own process: two cameras, and a subscriber to every output."""
 
     def __init__(
-        self, outputs: tuple[str, ...] = tuple(OUTPUTS), transport: str = "raw", name: str = "peer"
+        self,
+        outputs: tuple[str, ...] = tuple(OUTPUTS),
+        transport: str = "raw",
+        name: str = "peer",
+        qos: QoSProfile = RELIABLE,
     ) -> None:
         self.received: dict[str, list[Any]] = defaultdict(list)
         self._came = threading.Condition()
         self.node: Node = rclpy.create_node(name)
-        qos = QoSProfile(depth=50)
         kind, ending = (CompressedImage, "/compressed") if transport == "compressed" else (Image, "")
         self.visible = self.node.create_publisher(kind, f"visible/image{ending}", qos)
         self.infrared = self.node.create_publisher(kind, f"infrared/image{ending}", qos)

@@ -199,3 +199,30 @@ def test_subscribers_that_come_and_go_get_what_is_published_meanwhile(drive: Dri
             visitor.wait_until(lambda: len(visitor.sets()) >= 3, "outputs for a visitor")
             assert all(drive.cameras.is_right(message) for message in visitor.received["fused/image"])
     drive.flow()
+
+
+@pytest.mark.parametrize("camera", ["visible", "infrared"])
+def test_an_encoding_that_nobody_knows_is_explained_and_the_camera_taken_back(
+    drive: Drive, camera: str
+) -> None:
+    def encode(which: str, number: int, message: Image) -> list[Image]:
+        if which == camera:
+            message.encoding = "imaginary8"
+        return [message]
+
+    drive.suffer(encode, 2.0)
+
+    assert f"the {camera} camera is missing (expected one of the encodings" in "".join(drive.node.log)
+    assert "imaginary8" in drive.peer.status(f"{camera} input")["last_rejection"]
+
+
+def test_an_infrared_image_of_another_shape_is_not_fused_and_is_explained(drive: Drive) -> None:
+    def widen(camera: str, number: int, message: Image) -> list[Image]:
+        if camera == "infrared":
+            message.height, message.width, message.step = 32, 96, 96  # as many bytes as before
+        return [message]
+
+    drive.suffer(widen, 1.0)
+
+    assert int(drive.peer.status("engine")["rejected"]) > 0
+    assert "sizes differ" in drive.peer.status("engine")["last_rejection"]
