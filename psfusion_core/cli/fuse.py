@@ -14,9 +14,14 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.report import report_unpaired
 from psfusion_core.fuser import Fuser
 from psfusion_core.images import Pair, pair_folders, read_infrared, read_visible, write_image
+from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
 
 EPILOG = """example:
   psfusion fuse --visible data/vi --infrared data/ir --output fused/
+  psfusion fuse --visible data/vi --infrared data/ir --registration registration.yaml --output fused/
+
+Both images show the same scene, or --registration says how the infrared lies on the visible image: a file
+that psfusion calibrate wrote, in mode extrinsics together with the calibration of both cameras.
 
 Images are paired by name without suffix (two single files need not share it). Written are fused/NAME.png,
 mask/NAME.png (class index, 8 bit) and overlay/NAME.png. What cannot be fused is named and skipped; the exit
@@ -34,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default) or torch")
     parser.add_argument("--precision", default="auto", help="auto (default), fp32, fp16 or bf16")
+    parser.add_argument("--registration", type=Path, metavar="YAML", help="written by psfusion calibrate")
+    parser.add_argument("--visible-camera", type=Path, metavar="YAML", help="calibration, for extrinsics")
+    parser.add_argument("--infrared-camera", type=Path, metavar="YAML", help="the same of the infrared one")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the classes in the overlay, 0 to 1")
 
 
@@ -45,7 +53,10 @@ def run(options: argparse.Namespace) -> int:
             raise CommandError(f"{source} would be overwritten: choose another --output")
     if not 0.0 <= options.opacity <= 1.0:
         raise CommandError(f"--opacity is {options.opacity}; expected 0 to 1")
-    fuser = Fuser(options.model, options.weights, options.device, options.engine, options.precision)
+    registration = load_registration(options)
+    fuser = Fuser(
+        options.model, options.weights, options.device, options.engine, options.precision, registration
+    )
     print(fuser.description, file=sys.stderr)
     for folder in FOLDERS:
         (options.output / folder).mkdir(parents=True, exist_ok=True)
@@ -59,6 +70,22 @@ def run(options: argparse.Namespace) -> int:
     fused = len(pairing.pairs) + len(pairing.unpaired) - skipped
     print(f"{fused} fused, {skipped} skipped, in {options.output}")
     return 1 if skipped else 0
+
+
+def load_registration(options: argparse.Namespace) -> Registration | None:
+    """Read the files of the registration; None where none is asked for.
+
+    Raises:
+        CommandError: cameras without a registration.
+        OSError, ValueError: a file cannot be read, or they do not make a registration together.
+    """
+    files = (options.visible_camera, options.infrared_camera)
+    if options.registration is None:
+        if any(files):
+            raise CommandError("--visible-camera and --infrared-camera need --registration beside them")
+        return None
+    cameras = [file and read_camera(file) for file in files]
+    return make_registration(read_registration(options.registration), *cameras)
 
 
 def fuse_pair(fuser: Fuser, pair: Pair, output: Path, opacity: float) -> None:

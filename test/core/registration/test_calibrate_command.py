@@ -1,0 +1,169 @@
+"""``psfusion calibrate`` on simulated drives: the homography that was made is found, nonsense is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from psfusion_core.cli import main
+from psfusion_core.images import read_infrared, write_image
+from psfusion_core.registration import read_registration
+from psfusion_core.registration.calibration import (
+    CalibrationError,
+    calibrate,
+    check_plausible,
+    corner_distance,
+)
+from psfusion_core.simulation import RoadScene
+
+WIDTH, HEIGHT = 320, 240
+
+
+@pytest.fixture(scope="session")
+def drives() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Ten scenes of ten streets, aligned."""
+    frames = [
+        RoadScene(seed=seed, time_of_day="night" if seed % 2 else "day", height=HEIGHT, width=WIDTH).render(
+            1.0
+        )
+        for seed in range(10)
+    ]
+    return [(frame.visible, frame.infrared) for frame in frames]
+
+
+def random_homography(seed: int) -> np.ndarray:
+    """Move by up to 5 % of the size, turn by up to 3 degrees, scale by up to 8 %; a bit of perspective."""
+    rng = np.random.default_rng(seed)
+    angle, scale = np.radians(rng.uniform(-3, 3)), rng.uniform(0.92, 1.08)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.array([[1.0, 0, -WIDTH / 2], [0, 1.0, -HEIGHT / 2], [0, 0, 1.0]])
+    shift = rng.uniform(-0.05, 0.05, 2) * (WIDTH, HEIGHT)
+    inner = np.vstack([np.column_stack([turn, shift]), [*rng.uniform(-4e-5, 4e-5, 2), 1.0]])
+    return np.linalg.inv(middle) @ inner @ middle
+
+
+def moved(
+    pairs: list[tuple[np.ndarray, np.ndarray]], matrix: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(visible, cv2.warpPerspective(infrared, matrix, (WIDTH, HEIGHT))) for visible, infrared in pairs]
+
+
+def write_folders(root: Path, pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[str]:
+    for name in ("vi", "ir"):
+        (root / name).mkdir(parents=True)
+    for number, (visible, infrared) in enumerate(pairs):
+        write_image(root / f"vi/{number:02d}.png", visible)
+        write_image(root / f"ir/{number:02d}.png", infrared)
+    return ["--visible", str(root / "vi"), "--infrared", str(root / "ir"), "--output", str(root / "out")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_known_homography_is_found(drives: list[tuple[np.ndarray, np.ndarray]], seed: int) -> None:
+    matrix = random_homography(seed)
+    found = calibrate(moved(drives, matrix))
+    assert corner_distance(np.eye(3), matrix, (WIDTH, HEIGHT)) > 5.0
+    # Of 640 pixels, the limit is 3.
+    assert corner_distance(found.matrix, matrix, (WIDTH, HEIGHT)) < 1.5
+
+
+@pytest.mark.slow
+def test_command_writes_registration_and_picture_for_16_bits_and_another_size(
+    drives: list[tuple[np.ndarray, np.ndarray]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = random_homography(5)
+    counts = [
+        (visible, cv2.resize(infrared, (WIDTH // 2, HEIGHT // 2)).astype(np.uint16) * 40 + 20000)
+        for visible, infrared in moved(drives, matrix)
+    ]
+    assert main(["calibrate", *write_folders(tmp_path, counts)]) == 0
+    assert "correlation of the edges" in capsys.readouterr().out
+    settings = read_registration(tmp_path / "out/registration.yaml")
+    assert (settings.visible_size, settings.infrared_size) == ((WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2))
+    half = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1.0]])
+    found = np.reshape(settings.homography, (3, 3))
+    assert corner_distance(found, half @ matrix, (WIDTH, HEIGHT)) < 1.0
+    assert read_infrared(tmp_path / "out/calibration.png").shape[1] > 2 * WIDTH
+
+
+@pytest.mark.slow
+def test_images_of_different_scenes_are_refused_and_nothing_is_written(
+    drives: list[tuple[np.ndarray, np.ndarray]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shuffled = [(drives[k][0], drives[(k + 4) % 10][1]) for k in range(10)]
+    assert main(["calibrate", *write_folders(tmp_path, shuffled)]) == 2
+    assert "expected" in capsys.readouterr().err.strip().splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_few_pairs_and_mixed_sizes_are_refused(drives: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    with pytest.raises(CalibrationError, match="at least 4 pairs, got 3"):
+        calibrate(drives[:3])
+    with pytest.raises(CalibrationError, match="one size, got 2"):
+        calibrate([*drives[:3], (drives[3][0], drives[3][1][:-2])])
+
+
+@pytest.mark.parametrize(
+    "matrix", [np.diag([-1.0, 1.0, 1.0]), np.diag([1.0, 2.0, 1.0]), [[1, 0, 0], [0, 1, 0], [-0.004, 0, 1.0]]]
+)
+def test_homographies_that_no_pair_of_cameras_has_are_implausible(matrix: np.ndarray) -> None:
+    with pytest.raises(CalibrationError, match="look the same way"):
+        check_plausible(np.array(matrix, float), (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_homographies_of_cameras_side_by_side_are_plausible(seed: int) -> None:
+    check_plausible(random_homography(seed), (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+
+
+@pytest.mark.slow
+def test_bag_of_a_drive_is_read_as_its_images_are(tmp_path: Path) -> None:
+    drive = ["simulate", "--seconds", "3", "--rate", "2", "--size", "160x120", "--seed", "4"]
+    assert main([*drive, "--output", str(tmp_path / "bag")]) == 0
+    assert main([*drive, "--output", str(tmp_path / "images"), "--format", "images"]) == 0
+    folders = ["--visible", str(tmp_path / "images/vi"), "--infrared", str(tmp_path / "images/ir")]
+    for source, name in ((["--bag", str(tmp_path / "bag")], "a"), (folders, "b")):
+        assert main(["calibrate", *source, "--output", str(tmp_path / name)]) == 0
+    first, second = (read_registration(tmp_path / name / "registration.yaml") for name in "ab")
+    assert first == second
+    assert corner_distance(np.reshape(first.homography, (3, 3)), np.eye(3), (160, 120)) < 1.0
+
+
+def test_bags_that_cannot_be_used_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = tmp_path / "bag"
+    drive = ["simulate", "--seconds", "0.5", "--rate", "4", "--size", "96x72", "--output", str(bag)]
+    assert main(drive) == 0
+    command = ["calibrate", "--output", str(tmp_path / "out"), "--bag"]
+    capsys.readouterr()
+    assert main([*command, str(bag), "--infrared-topic", "/thermal"]) == 2
+    assert "got images on /ground_truth/label, /infrared/image, /visible/image" in capsys.readouterr().err
+    metadata = (bag / "metadata.yaml").read_text()
+    (bag / "metadata.yaml").write_text(metadata.replace("bag.db3", "../../bag.db3"))
+    assert main([*command, str(bag)]) == 2
+    assert "inside the bag" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "either --bag, or --visible and --infrared"),
+        (["--visible", "vi"], "either --bag, or --visible and --infrared"),
+        (
+            ["--visible", "vi", "--infrared", "ir", "--bag", "bag"],
+            "either --bag, or --visible and --infrared",
+        ),
+        (["--bag", "bag", "--pairs", "0"], "--pairs is 0"),
+        (["--bag", "bag", "--distance", "0"], "--distance is 0"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["calibrate", "--output", str(tmp_path / "out"), *words]) == 2
+    assert message in capsys.readouterr().err
