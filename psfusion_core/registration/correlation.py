@@ -15,8 +15,8 @@ class BlockCorrelation:
 
     All pairs have one registration, so their sum has a peak where no single pair has.
 
-    Near the edge of what is seen a shift leaves less to compare; the sums are scaled up by what is missing, or
-    every edge would draw the images inwards.
+    Near the edge of what is seen a shift leaves less to compare; the sums are scaled up by what is missing,
+    or every edge would draw the images inwards.
 
     Args:
         visible: (B, C, H, W) features, of length 1 over each image.
