@@ -93,6 +93,7 @@ class TrainConfig:
         objective: "blend" (ours) or "paper".
         pretrained: start the encoders from ImageNet weights.
         initial_weights: a checkpoint to start from, or "default" for the weights that ship.
+        frozen: parts of the network, such as "semantic_heads", whose weights and BatchNorm statistics stay.
         steps: optimizer steps in all.
         batch_size: crops in a batch.
         accumulate: batches whose gradients make one step, in each process.
@@ -122,6 +123,7 @@ class TrainConfig:
     objective: str = "blend"
     pretrained: bool = True
     initial_weights: str = ""
+    frozen: list[str] = field(default_factory=list)
     steps: int = 4000
     batch_size: int = 8
     accumulate: int = 1

@@ -20,6 +20,7 @@ from psfusion_core.training.config import ConfigError, TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.feed import Feed
+from psfusion_core.training.freezing import freeze
 from psfusion_core.training.losses.total import OBJECTIVES, total_loss
 from psfusion_core.training.optimization import (
     average_decay,
@@ -65,6 +66,7 @@ class Trainer:
         self.fabric = connect(config)
         self.fabric.seed_everything(config.seed, verbose=False)
         model = self._create_model().train()
+        freeze(model, config.frozen)
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(model).requires_grad_(False).eval().to(self.fabric.device)
         if self.fabric.world_size > 1 and self.fabric.device.type == "cuda":

@@ -16,6 +16,7 @@ from psfusion_core.training.losses.correlation import correlation_loss
 from psfusion_core.training.losses.semantic import semantic_terms
 
 BACKGROUND_QUANTILE = 0.1
+WARM_MEDIANS = (0.5, 0.7)
 OVERLAP = 0.3
 CONTRAST_GAIN = 0.45
 CONTRAST_WINDOW = 9
@@ -24,12 +25,16 @@ NOISE = 0.008
 
 
 def thermal_contrast(infrared: Tensor) -> Tensor:
-    """Infrared above its background: (I - q) / (1 - q), at least 0, with q the 10th percentile of each image.
+    """Infrared above its background: (I - q) / (1 - q), at least 0, with q the background of each image.
 
-    Enhanced infrared (MSRS) has a dark background and hardly changes; that of other cameras does not, and
-    would otherwise lie over the fused image like fog.
+    q is the 10th percentile. Enhanced infrared (MSRS) has a dark background and hardly changes; that of other
+    cameras does not, and would otherwise lie over the fused image like fog. By day the 10th percentile can be
+    cold sky and all else warm: as the median goes from 0.5 to 0.7, q moves from the 10th percentile to it.
     """
-    background = torch.quantile(infrared.flatten(1)[:, ::4], BACKGROUND_QUANTILE, dim=1).view(-1, 1, 1, 1)
+    quantiles = infrared.new_tensor([BACKGROUND_QUANTILE, 0.5])
+    low, median = torch.quantile(infrared.flatten(1)[:, ::4], quantiles, dim=1).view(2, -1, 1, 1, 1)
+    start, end = WARM_MEDIANS
+    background = torch.lerp(low, median, ((median - start) / (end - start)).clamp(0.0, 1.0))
     return ((infrared - background) / (1.0 - background).clamp(min=0.1)).clamp(min=0.0)
 
 

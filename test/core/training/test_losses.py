@@ -22,6 +22,7 @@ from psfusion_core.training.losses.blend import (
     intensity_loss,
     raise_local_contrast,
     reconstruction_loss,
+    thermal_contrast,
 )
 from psfusion_core.training.losses.correlation import correlation_loss
 from psfusion_core.training.losses.semantic import (
@@ -80,13 +81,26 @@ def raised(image: np.ndarray) -> np.ndarray:
 
 def test_the_blend_target_is_the_partial_screen_blend_with_contrast_raised() -> None:
     targets = []
-    for v, i in zip(VISIBLE, INFRARED, strict=True):
+    dim = 0.9 * INFRARED  # its median is below a half
+    for v, i in zip(VISIBLE, dim, strict=True):
         background = np.quantile(i.ravel()[::4], BACKGROUND_QUANTILE)
         heat = np.clip((i - background) / max(1 - background, 0.1), 0, None)
         larger, smaller = np.maximum(v, heat), np.minimum(v, heat)
         targets.append(raised((larger + OVERLAP * smaller * (1 - larger))[0])[np.newaxis])
-    actual = blend_target(tensor(VISIBLE), tensor(INFRARED))
+    actual = blend_target(tensor(VISIBLE), tensor(dim))
     np.testing.assert_allclose(actual, np.stack(targets), atol=1e-4)
+
+
+def test_where_all_but_the_sky_is_warm_the_background_is_the_median() -> None:
+    def background(warm: float) -> float:
+        """Level that counts as 0 of an image: a fifth is cold sky, a tenth hotter than the rest."""
+        image = torch.full((1, 1, 40, 40), warm)
+        image[..., :8, :] = 0.05
+        image[..., 36:, :] = 1.0
+        contrast = float(thermal_contrast(image)[0, 0, 20, 0])
+        return (warm - contrast) / (1.0 - contrast)
+
+    np.testing.assert_allclose([background(warm) for warm in (0.45, 0.6, 0.8)], [0.05, 0.325, 0.8], atol=1e-3)
 
 
 def test_raising_contrast_makes_no_halo_beside_a_strong_edge_and_amplifies_no_faint_noise() -> None:

@@ -1,0 +1,32 @@
+"""Parts of a network that keep their weights."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from torch import nn
+
+from psfusion_core.training.config import ConfigError
+
+
+def freeze(model: nn.Module, names: Sequence[str]) -> None:
+    """Exclude parts of a network from training: no gradients, and BatchNorm by its stored statistics.
+
+    A part computes then in training what it computes at run time.
+
+    Args:
+        model: in training mode.
+        names: of its direct children.
+
+    Raises:
+        ConfigError: a name is not one of a child; the message names the nearest one.
+    """
+    parts = dict(model.named_children())
+    for name in names:
+        if name not in parts:
+            nearest = difflib.get_close_matches(name, parts, 1, 0.0)[0]
+            raise ConfigError(f"frozen: the network has no part {name!r}; the nearest is {nearest!r}")
+        parts[name].requires_grad_(False).eval()
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ConfigError("frozen: nothing is left to train")
