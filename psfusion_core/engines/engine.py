@@ -9,10 +9,17 @@ from torch import Tensor
 
 
 class Engine(Protocol):
-    """A network made ready to run on one device at one precision."""
+    """A network made ready to run on one device at one precision.
+
+    Attributes:
+        device: where the network runs and its inputs lie.
+        description: engine, precision and device, for people.
+        size: the only height and width that it takes; None where it takes any.
+    """
 
     device: torch.device
     description: str
+    size: tuple[int, int] | None
 
     def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network.

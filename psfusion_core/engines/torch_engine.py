@@ -1,24 +1,22 @@
-"""The network in PyTorch, its BatchNorms folded into the convolutions before them."""
+"""The network in PyTorch."""
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
+from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.models import PSFusion, PSFusionLite
-from psfusion_core.models.resnet import BasicBlock, FReLU
-
-FOLLOWED_BY_NORM: dict[type[nn.Module], tuple[tuple[str, str], ...]] = {
-    BasicBlock: (("conv1", "bn1"), ("conv2", "bn2")),
-    FReLU: (("funnel", "norm"),),
-}
-"""Convolution and BatchNorm by attribute name, in modules that are not a Sequential."""
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+CAPTURED_SIZES = 4
+"""Most sizes whose CUDA graph is kept: each holds the memory of all its maps."""
+
+Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def resolve_device(device: str) -> torch.device:
@@ -38,62 +36,102 @@ def resolve_device(device: str) -> torch.device:
     return resolved
 
 
-def fold_batch_norms(module: nn.Module) -> None:
-    """Replace each BatchNorm that directly follows a convolution by a change of that convolution, in place.
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """Turn ``auto`` into fp16 on a GPU and fp32 on the CPU.
 
-    Exact in evaluation mode: the BatchNorm is a fixed scale and shift of each channel.
+    Raises:
+        ValueError: the name of no precision.
     """
-    for child in module.children():
-        fold_batch_norms(child)
-    for conv_name, norm_name in FOLLOWED_BY_NORM.get(type(module), ()):
-        fold(module, conv_name, norm_name)
-    if isinstance(module, nn.Sequential):
-        last_conv = None
-        for name, layer in list(module.named_children()):
-            if isinstance(layer, nn.BatchNorm2d) and last_conv is not None:
-                fold(module, last_conv, name)
-            else:
-                last_conv = name if isinstance(layer, nn.Conv2d) else None
+    if precision == "auto":
+        return "fp16" if device.type == "cuda" else "fp32"
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}: choose auto, {', '.join(PRECISIONS)}")
+    return precision
 
 
-def fold(module: nn.Module, conv_name: str, norm_name: str) -> None:
-    """Fold one named BatchNorm of a module into one named convolution; an identity takes its place."""
-    folded = fuse_conv_bn_eval(getattr(module, conv_name), getattr(module, norm_name))
-    setattr(module, conv_name, folded)
-    setattr(module, norm_name, nn.Identity())
+def name_device(device: torch.device) -> str:
+    """Device as descriptions name it, with the model of a GPU or the threads on the CPU."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"{device} ({torch.get_num_threads()} threads)"
 
 
 class TorchEngine:
     """PyTorch engine, for the CPU and CUDA.
 
+    On CUDA the maps lie channels last, which tensor cores want, and each size is captured once as a CUDA
+    graph with buffers of its own; that part has not been run. On the CPU channels last pays nothing.
+
     Args:
         model: the network; it is copied and left as it is.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``auto`` (fp16 on a GPU, fp32 on the CPU), ``fp32``, ``fp16`` or ``bf16``.
+        compiled: pass the network through ``torch.compile``; each new size is compiled in its first call,
+            which takes a minute or more and, on the CPU, a C++ compiler.
 
     Raises:
         ValueError: unknown precision, or a device that is not there.
     """
 
-    def __init__(self, model: PSFusion | PSFusionLite, device: str = "auto", precision: str = "auto") -> None:
-        self.device = resolve_device(device)
-        if precision == "auto":
-            precision = "fp16" if self.device.type == "cuda" else "fp32"
-        if precision not in PRECISIONS:
-            raise ValueError(f"unknown precision {precision!r}: choose auto, {', '.join(PRECISIONS)}")
-        self.dtype = PRECISIONS[precision]
-        self.network = copy.deepcopy(model).eval().requires_grad_(False)
-        fold_batch_norms(self.network)
-        self.network.to(self.device, self.dtype)
-        self.description = f"torch {precision} on {self._device_name()}"
+    size: tuple[int, int] | None = None
 
-    def _device_name(self) -> str:
-        if self.device.type == "cuda":
-            return f"{self.device} ({torch.cuda.get_device_name(self.device)})"
-        return f"{self.device} ({torch.get_num_threads()} threads)"
+    def __init__(
+        self,
+        model: PSFusion | PSFusionLite,
+        device: str = "auto",
+        precision: str = "auto",
+        compiled: bool = False,
+    ) -> None:
+        self.device = resolve_device(device)
+        precision = resolve_precision(precision, self.device)
+        network = RuntimeNetwork(model).to(self.device, PRECISIONS[precision])
+        on_gpu = self.device.type == "cuda"
+        if on_gpu:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network
+        runs: Network = torch.compile(network, dynamic=False) if compiled else network
+        self._run = CapturedNetwork(runs) if on_gpu else runs
+        name = "torch-compile" if compiled else "torch"
+        self.description = f"{name} {precision} on {name_device(self.device)}"
 
     @torch.inference_mode()
     def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         with flushed_denormals():
-            fused, semantic = self.network.fuse_and_segment(visible.to(self.dtype), infrared.to(self.dtype))
-        return fused.float(), semantic.float()
+            return self._run(visible, infrared)
+
+
+class CapturedNetwork:
+    """A network replayed as one CUDA graph for each input size; the outputs are copies.
+
+    Args:
+        network: what is captured, on a CUDA device, in inference mode.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, list[Tensor], tuple[Tensor, Tensor]]] = {}
+
+    def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+        if visible.shape not in self._graphs:
+            if len(self._graphs) == CAPTURED_SIZES:
+                self._graphs.pop(next(iter(self._graphs)))
+            self._graphs[visible.shape] = self._capture(visible, infrared)
+        graph, inputs, (fused, semantic) = self._graphs[visible.shape]
+        for buffer, image in zip(inputs, (visible, infrared), strict=True):
+            buffer.copy_(image)
+        graph.replay()
+        return fused.clone(), semantic.clone()
+
+    def _capture(self, *images: Tensor) -> tuple[torch.cuda.CUDAGraph, list[Tensor], tuple[Tensor, Tensor]]:
+        inputs = [image.clone(memory_format=torch.channels_last) for image in images]
+        # Libraries choose their kernels and workspaces in the first calls, which must not be captured.
+        stream = torch.cuda.Stream(inputs[0].device)
+        stream.wait_stream(torch.cuda.current_stream(inputs[0].device))
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self._network(*inputs)
+        torch.cuda.current_stream(inputs[0].device).wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(inputs[0].device), torch.cuda.graph(graph):
+            outputs = self._network(*inputs)
+        return graph, inputs, outputs

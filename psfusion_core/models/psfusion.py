@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from psfusion_core.models.attention import CrossAttention
 from psfusion_core.models.inputs import check_inputs
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.models.resnet import ResNetEncoder
@@ -103,17 +104,6 @@ class DenseBlock(nn.Module):
         return self.merge(torch.cat((x, dense[-1]), dim=1))
 
 
-def cross_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Position i becomes sum_j softmax_j(key[i] . query[j]) value[j], with no 1 / sqrt(C); all (B, C, h, w).
-
-    The rows of the paper's attention map belong to the key, so key and query trade places in PyTorch's call.
-    """
-    # (B, 1 head, h * w, C), contiguous: else PyTorch falls back to storing the (h * w) x (h * w) map.
-    k, q, v = (x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous() for x in (key, query, value))
-    attended = F.scaled_dot_product_attention(k, q, v, scale=1.0)
-    return attended.squeeze(1).transpose(1, 2).reshape(value.shape)
-
-
 class PSFM(nn.Module):
     """Profound semantic fusion module: dense blocks, then cross attention between the modalities.
 
@@ -129,6 +119,7 @@ class PSFM(nn.Module):
         self.visible_value = conv_bn_relu(channels, channels)
         self.infrared_key = conv_bn_relu(channels, channels)
         self.infrared_value = conv_bn_relu(channels, channels)
+        self.attention = CrossAttention(scale=1.0)
         self.visible_gain = nn.Parameter(torch.zeros(1))
         self.infrared_gain = nn.Parameter(torch.zeros(1))
         self.merge = conv_bn_relu(2 * channels, channels)
@@ -136,8 +127,8 @@ class PSFM(nn.Module):
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         visible, infrared = self.visible_dense(visible), self.infrared_dense(infrared)
         query = self.query(torch.cat((visible, infrared), dim=1))
-        from_visible = cross_attention(query, self.visible_key(visible), self.visible_value(visible))
-        from_infrared = cross_attention(query, self.infrared_key(infrared), self.infrared_value(infrared))
+        from_visible = self.attention(query, self.visible_key(visible), self.visible_value(visible))
+        from_infrared = self.attention(query, self.infrared_key(infrared), self.infrared_value(infrared))
         # Crosswise residuals: each modality receives what was attended in the other.
         to_infrared = self.visible_gain * from_visible + infrared
         to_visible = self.infrared_gain * from_infrared + visible

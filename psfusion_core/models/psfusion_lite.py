@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from psfusion_core.color import luma
+from psfusion_core.models.attention import CrossAttention
 from psfusion_core.models.efficientnet_lite import EfficientNetLiteEncoder
 from psfusion_core.models.inputs import check_inputs
 from psfusion_core.models.output import FusionOutput
@@ -25,9 +26,9 @@ FUSED_CHANNELS = 32
 SEMANTIC_CHANNELS = 48
 
 
-def resize_like(x: Tensor, reference: Tensor) -> Tensor:
-    """Resize (B, C, h, w) bilinearly to the height and width of the reference."""
-    return F.interpolate(x, size=reference.shape[-2:], mode="bilinear", align_corners=False)
+def enlarge(x: Tensor, factor: int) -> Tensor:
+    """Enlarge (B, C, h, w) bilinearly; a constant factor, not a size, lets exported graphs do it fast."""
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False) if factor > 1 else x
 
 
 def conv_bn_relu(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -95,8 +96,7 @@ class ShallowDetailFusion(nn.Module):
 class DeepCrossModalFusion(nn.Module):
     """PSFM: each modality attends over the shared query, then completes the other one.
 
-    (B, c, h, w) twice -> (B, FUSED_CHANNELS, h, w). Attention runs over all h * w positions through
-    ``scaled_dot_product_attention``, so no (h * w, h * w) map is stored.
+    (B, c, h, w) twice -> (B, FUSED_CHANNELS, h, w). Attention runs over all h * w positions.
     """
 
     def __init__(self, channels: int) -> None:
@@ -107,24 +107,16 @@ class DeepCrossModalFusion(nn.Module):
         self.shared_query = nn.Conv2d(2 * width, width, 1)
         self.visible_key_value = nn.Conv2d(width, 2 * width, 1)
         self.infrared_key_value = nn.Conv2d(width, 2 * width, 1)
+        self.attention = CrossAttention()
         self.visible_gain = nn.Parameter(torch.zeros(1))
         self.infrared_gain = nn.Parameter(torch.zeros(1))
         self.merge = conv_bn_relu(2 * width, width)
 
-    @staticmethod
-    def attend(key_value: Tensor, query: Tensor) -> Tensor:
-        """Look up, at each position of one modality, its values where the shared query answers its key."""
-        key, value = key_value.chunk(2, dim=1)
-        # Contiguous, or PyTorch falls back to the kernel that stores the whole map.
-        k, q, v = (x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous() for x in (key, query, value))
-        attended = F.scaled_dot_product_attention(k, q, v)
-        return attended.squeeze(1).transpose(1, 2).reshape(value.shape)
-
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         visible, infrared = self.reduce_visible(visible), self.reduce_infrared(infrared)
         query = self.shared_query(torch.cat([visible, infrared], dim=1))
-        from_visible = self.attend(self.visible_key_value(visible), query)
-        from_infrared = self.attend(self.infrared_key_value(infrared), query)
+        from_visible = self.attention(query, *self.visible_key_value(visible).chunk(2, dim=1))
+        from_infrared = self.attention(query, *self.infrared_key_value(infrared).chunk(2, dim=1))
         completed_infrared = infrared + self.visible_gain * from_visible
         completed_visible = visible + self.infrared_gain * from_infrared
         return self.merge(torch.cat([completed_infrared, completed_visible], dim=1))
@@ -133,8 +125,8 @@ class DeepCrossModalFusion(nn.Module):
 class SemanticInjection(nn.Module):
     """SIM: scale and shift features by what a deeper, coarser feature map knows.
 
-    x (B, c, h, w), guide (B, g, h', w') -> (B, c, h, w). Scale and shift are computed at the size of the
-    guide, then resized: a quarter of the work and the same smooth field.
+    x (B, c, h, w), guide (B, g, h / 2, w / 2) -> (B, c, h, w). Scale and shift are computed at the size of
+    the guide, then resized: a quarter of the work and the same smooth field.
     """
 
     def __init__(self, channels: int, guide_channels: int) -> None:
@@ -143,7 +135,7 @@ class SemanticInjection(nn.Module):
         self.scale_shift = nn.Conv2d(channels, 2 * channels, 3, padding=1)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        scale, shift = resize_like(self.scale_shift(self.shared(guide)), x).chunk(2, dim=1)
+        scale, shift = enlarge(self.scale_shift(self.shared(guide)), 2).chunk(2, dim=1)
         return x * (1.0 + torch.sigmoid(scale)) + shift
 
 
@@ -159,7 +151,8 @@ class SparseSemanticPerception(nn.Module):
         )
 
     def forward(self, levels: list[Tensor]) -> Tensor:
-        return self.refine(self.gather(torch.cat([resize_like(level, levels[0]) for level in levels], dim=1)))
+        pyramid = [enlarge(level, 2**k) for k, level in enumerate(levels)]
+        return self.refine(self.gather(torch.cat(pyramid, dim=1)))
 
 
 class SemanticHeads(nn.Module):
@@ -317,7 +310,7 @@ class PSFusionLite(nn.Module):
         s = self.sparse_semantic_perception([fused3, fused4, fused5, fused6])
         r = self.inject_semantics(self.inject_level3(fused2, fused3), s)
         r = self.reconstruct_scene(r)
-        d = self.refine_full_size(torch.cat([fused1, resize_like(self.narrow(r), fused1)], dim=1))
+        d = self.refine_full_size(torch.cat([fused1, enlarge(self.narrow(r), 2)], dim=1))
         return d, s
 
     def fuse_and_segment(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
@@ -328,7 +321,7 @@ class PSFusionLite(nn.Module):
         d, s = self.features(visible, infrared)
         fused = self.fused_head(d, luma(visible), infrared)
         semantic, _, _ = self.semantic_heads.segment(s)
-        return fused, resize_like(semantic, visible)
+        return fused, enlarge(semantic, 4)
 
     def forward(self, visible: Tensor, infrared: Tensor) -> FusionOutput:
         """Fuse one batch.
@@ -341,7 +334,7 @@ class PSFusionLite(nn.Module):
             ValueError: if H or W is not a multiple of 32; the message says the padded size.
         """
         d, s = self.features(visible, infrared)
-        semantic, binary, boundary = (resize_like(logits, visible) for logits in self.semantic_heads(s))
+        semantic, binary, boundary = (enlarge(logits, 4) for logits in self.semantic_heads(s))
         return FusionOutput(
             semantic=semantic,
             binary=binary,

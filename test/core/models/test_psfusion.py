@@ -13,9 +13,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from psfusion_core.models.attention import CrossAttention
 from psfusion_core.models.checkpoint import AUTHORS_UNUSED, load_weights, rename
 from psfusion_core.models.output import FusionOutput
-from psfusion_core.models.psfusion import PSFM, PSFusion, cross_attention
+from psfusion_core.models.psfusion import PSFM, PSFusion
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 UNUSED_PARAMETERS = 64 * 128 + 2 * 64 + (64 * 9 + 1) * 2  # the authors' boundary_conv1 and boundary_conv2
@@ -208,7 +209,7 @@ def explicit_attention(query: np.ndarray, key: np.ndarray, value: np.ndarray) ->
 def test_attention_is_an_unscaled_softmax_over_the_query_positions() -> None:
     generator = np.random.default_rng(1)
     query, key, value = generator.standard_normal((3, 8, 3, 5)).astype(np.float32)
-    computed = cross_attention(*(torch.from_numpy(x)[None] for x in (query, key, value)))[0]
+    computed = CrossAttention(scale=1.0)(*(torch.from_numpy(x)[None] for x in (query, key, value)))[0]
     np.testing.assert_allclose(computed, explicit_attention(query, key, value), atol=1e-5)
 
 
@@ -246,7 +247,7 @@ def test_attention_never_stores_the_map_of_all_positions_by_all_positions(traini
     positions = 40 * 50
     query, key, value = torch.randn(3, 1, 64, 40, 50, requires_grad=training)
     with LargestTensor() as largest:
-        output = cross_attention(query, key, value)
+        output = CrossAttention(scale=1.0)(query, key, value)
         if training:
             output.sum().backward()
     assert largest.elements < positions**2 / 4

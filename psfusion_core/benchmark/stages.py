@@ -1,0 +1,140 @@
+"""One configuration timed: the stages from host bytes to host bytes, and its peak memory.
+
+``python -m psfusion_core.benchmark.stages JSON`` measures in a process of its own and prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from psfusion_core.engines import ENGINES, Engine
+from psfusion_core.engines.denormals import flushed_denormals
+from psfusion_core.engines.torch_engine import resolve_device
+from psfusion_core.fuser import compose, download, lay_on_visible, pad, upload
+from psfusion_core.models import create_model
+
+STAGES = ("upload", "preprocess", "network", "postprocess", "download")
+PLAIN = "plain"
+"""Name of the baseline: the network as it was trained, eager, fp32, with all six outputs."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is measured.
+
+    Attributes:
+        model, engine, precision, device: as those of `Fuser`; engine may be PLAIN.
+        height, width: pixels.
+        runs: timed ones, after two that are not.
+    """
+
+    model: str
+    engine: str
+    precision: str
+    device: str
+    height: int
+    width: int
+    runs: int
+
+
+class PlainEngine:
+    """The baseline, as an engine."""
+
+    size: tuple[int, int] | None = None
+
+    def __init__(self, model: torch.nn.Module, device: str) -> None:
+        self.device = resolve_device(device)
+        self.description = f"plain eager fp32 on {self.device}"
+        self._model = model.to(self.device)
+
+    @torch.inference_mode()
+    def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+        with flushed_denormals():
+            output = self._model(visible, infrared)
+        return output.fused, output.semantic
+
+
+def make_engine(configuration: Configuration) -> Engine:
+    """Make the engine of a configuration, with the weights that ship, else random ones."""
+    torch.manual_seed(0)
+    weights = "default" if configuration.model == "psfusion_lite" else None
+    model = create_model(configuration.model, weights=weights)
+    if configuration.engine == PLAIN:
+        return PlainEngine(model, configuration.device)
+    return ENGINES[configuration.engine](model, configuration.device, configuration.precision)
+
+
+class TimedPair:
+    """A pair of random images of one size, fused by an engine stage by stage."""
+
+    def __init__(self, engine: Engine, height: int, width: int) -> None:
+        self.engine = engine
+        random = np.random.default_rng(0)
+        self.visible = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        self.infrared = random.integers(0, 256, (height, width, 1), dtype=np.uint8)
+
+    def __call__(self) -> list[float]:
+        """Fuse once; return the milliseconds of each of STAGES."""
+        times = [self._now()]
+
+        def stamped(result: Any) -> Any:
+            times.append(self._now())
+            return result
+
+        device = self.engine.device
+        color, heat = stamped((upload(self.visible, device), upload(self.infrared, device)))
+        images = stamped(pad(color, lay_on_visible(heat, color, None)))
+        fused, logits = stamped(self.engine(*images))
+        image, mask = stamped(compose(color, fused, logits))
+        stamped(download(image, mask))
+        return [1000.0 * (end - start) for start, end in pairwise(times)]
+
+    def _now(self) -> float:
+        if self.engine.device.type == "cuda":
+            torch.cuda.synchronize(self.engine.device)
+        return time.perf_counter()
+
+
+def summarise(samples: list[list[float]]) -> dict[str, Any]:
+    """Medians and 95th percentiles, milliseconds, of each stage and the whole."""
+    table = np.array(samples)
+    table = np.column_stack([table, table.sum(axis=1)])
+    names = [*STAGES, "total"]
+    median, p95 = np.median(table, axis=0), np.percentile(table, 95, axis=0)
+    return {
+        "median_ms": dict(zip(names, median.round(2).tolist(), strict=True)),
+        "p95_ms": dict(zip(names, p95.round(2).tolist(), strict=True)),
+        "frames_per_second": round(1000.0 / float(median[-1]), 2),
+    }
+
+
+def measure(configuration: Configuration, progress: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Measure one configuration in this process, whose peak memory is part of the answer."""
+    engine = make_engine(configuration)
+    fuse = TimedPair(engine, configuration.height, configuration.width)
+    samples = []
+    for run in range(configuration.runs + 2):
+        times = fuse()
+        if run >= 2:
+            samples.append(times)
+        progress()
+    if engine.device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(engine.device)
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {**asdict(configuration), **summarise(samples), "peak_mib": round(peak / 2**20)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Configuration(**json.loads(sys.argv[1])))))

@@ -1,0 +1,170 @@
+"""``psfusion benchmark``: how fast each engine is on this machine, and the memory it takes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from psfusion_core.benchmark.machine import convolution_rate, count_cost, describe_machine
+from psfusion_core.benchmark.stages import (
+    PLAIN,
+    STAGES,
+    Configuration,
+    TimedPair,
+    make_engine,
+    summarise,
+)
+from psfusion_core.cli.errors import CommandError
+from psfusion_core.engines import ENGINES
+from psfusion_core.engines.torch_engine import resolve_device
+from psfusion_core.models import MODELS
+
+EPILOG = """examples:
+  psfusion benchmark
+  psfusion benchmark --models psfusion --engines plain onnxruntime --sizes 768x1024 --runs 5 --json out.json
+  psfusion benchmark --compare --models psfusion psfusion_lite --engines plain onnxruntime
+
+Each line is a configuration: medians in milliseconds of the stages from host bytes to host bytes, frames a
+second, and the peak memory of its process (on a GPU, of PyTorch's tensors). "plain" is the baseline: the
+network as trained, eager, fp32, with all six outputs. --compare runs all configurations in turn in one
+process, so that a busy machine slows all of them alike, and prints ratios to the first line instead of
+memory. Networks without shipped weights get random ones."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    engines = (PLAIN, *ENGINES)
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=["psfusion_lite"])
+    parser.add_argument("--engines", nargs="+", choices=engines, default=[PLAIN, "torch", "onnxruntime"])
+    parser.add_argument("--precisions", nargs="+", default=["auto"], help="auto (default), fp32, fp16, bf16")
+    parser.add_argument("--sizes", nargs="+", default=["480x640"], metavar="HxW", help="default: 480x640")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    parser.add_argument("--runs", type=int, default=20, help="timed runs after the warm-up (default: 20)")
+    parser.add_argument("--compare", action="store_true", help="in turn in one process; prints ratios")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.runs < 1:
+        raise CommandError(f"--runs is {options.runs}; expected at least 1")
+    device = resolve_device(options.device)
+    configurations = list_configurations(options)
+    machine = describe_machine(device)
+    rate = convolution_rate(device)
+    if options.compare:
+        rows = compare(configurations)
+    else:
+        rows = [measure_alone(c) for c in tqdm(configurations, desc="measuring", leave=False)]
+    for row in rows:
+        add_cost(row, rate)
+    print(markdown(machine, rate, rows))
+    if options.json:
+        result = {"machine": machine, "convolution_gflop_per_second": round(rate, 1), "rows": rows}
+        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def list_configurations(options: argparse.Namespace) -> list[Configuration]:
+    """Every combination that was asked for; the baseline has one precision.
+
+    Raises:
+        CommandError: a size that is not HxW.
+    """
+    configurations = []
+    for size, model, engine in product(options.sizes, options.models, options.engines):
+        sides = size.split("x")
+        if len(sides) != 2 or not all(side.isdigit() and int(side) >= 32 for side in sides):
+            raise CommandError(f"--sizes {size!r}: expected HEIGHTxWIDTH from 32x32, such as 480x640")
+        for precision in ["fp32"] if engine == PLAIN else options.precisions:
+            configurations.append(
+                Configuration(
+                    model, engine, precision, options.device, int(sides[0]), int(sides[1]), options.runs
+                )
+            )
+    return configurations
+
+
+def measure_alone(configuration: Configuration) -> dict[str, Any]:
+    """Measure in a process of its own, whose peak memory is that of the configuration.
+
+    Raises:
+        CommandError: the process failed; the message is its last line.
+    """
+    if configuration.engine == "onnxruntime":
+        make_engine(configuration)  # fills the cache: exporting takes memory that running does not
+    words = [sys.executable, "-m", "psfusion_core.benchmark.stages", json.dumps(asdict(configuration))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise CommandError(f"{configuration.model} in {configuration.engine}: {reason}")
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return row
+
+
+def compare(configurations: list[Configuration]) -> list[dict[str, Any]]:
+    """Measure in turn, run by run; each row gets its speed relative to the first one."""
+    pairs = [TimedPair(make_engine(c), c.height, c.width) for c in configurations]
+    samples: list[list[list[float]]] = [[] for _ in pairs]
+    for turn in tqdm(range(configurations[0].runs + 2), desc="comparing", leave=False):
+        for fuse, times in zip(pairs, samples, strict=True):
+            measured = fuse()
+            if turn >= 2:
+                times.append(measured)
+    rows = [{**asdict(c), **summarise(s)} for c, s in zip(configurations, samples, strict=True)]
+    first = rows[0]["median_ms"]
+    for row in rows:
+        row["times_as_fast"] = round(first["total"] / row["median_ms"]["total"], 2)
+        row["network_times_as_fast"] = round(first["network"] / row["median_ms"]["network"], 2)
+    return rows
+
+
+def add_cost(row: dict[str, Any], rate: float) -> None:
+    """Add parameters, GFLOP, and the GFLOP/s that the network reaches, also as a share of a convolution's."""
+    multiples = [-(-row[side] // 32) * 32 for side in ("height", "width")]
+    parameters, gflop = count_cost(row["model"], *multiples)
+    reached = gflop / row["median_ms"]["network"] * 1000.0
+    row.update(
+        parameters_million=round(parameters, 2),
+        gflop=round(gflop, 1),
+        gflop_per_second=round(reached, 1),
+        share_of_convolution=round(reached / rate, 2),
+    )
+
+
+def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -> str:
+    """The figures as Markdown."""
+    last = ("times as fast", "times_as_fast") if "times_as_fast" in rows[0] else ("peak MiB", "peak_mib")
+    columns = ["network", "engine", "size", *STAGES, "total", "p95", "frames/s", last[0], "GFLOP/s"]
+    lines = [
+        ", ".join(f"{name} {value}" for name, value in machine.items()),
+        "",
+        f"| {' | '.join(columns)} |",
+        "|" + " --- |" * len(columns),
+    ]
+    for row in rows:
+        median = row["median_ms"]
+        cells = [
+            row["model"], f"{row['engine']} {row['precision']}", f"{row['height']} x {row['width']}",
+            *(f"{median[name]:.1f}" for name in (*STAGES, "total")), f"{row['p95_ms']['total']:.1f}",
+            f"{row['frames_per_second']:.2f}", str(row[last[1]]),
+            f"{row['gflop_per_second']:.0f} ({row['share_of_convolution']:.0%})",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    costs = {
+        f"{row['model']} {row['parameters_million']} M parameters, {row['gflop']} GFLOP at "
+        f"{row['height']} x {row['width']}"
+        for row in rows
+    }
+    lines += [
+        "",
+        f"Milliseconds, medians of {rows[0]['runs']}. {'; '.join(sorted(costs))}. A large convolution "
+        f"reaches {rate:.0f} GFLOP/s here; in brackets the network's share of that.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""``psfusion export``: a network as one ONNX file, checked before it is put in place."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from psfusion_core.cli.errors import CommandError
+from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
+from psfusion_core.engines.onnx_file import export, replacing
+from psfusion_core.fuser import pad, resize, upload
+from psfusion_core.images import pair_folders, read_infrared, read_visible
+from psfusion_core.models import PSFusion, class_names, create_model
+from psfusion_core.stream.gain import stretch
+
+EPILOG = """examples:
+  psfusion export --output lite.onnx
+  psfusion export --output lite.onnx --precision fp16 --size 480x640 --visible data/vi --infrared data/ir
+  psfusion fuse --weights lite.onnx --visible data/vi --infrared data/ir --output fused/
+
+The file takes float32 images at every precision, any height and width in multiples of 32 (or --size alone),
+and gives fused luma and class logits. It is compared with the torch engine in fp32 on your pairs, or on
+generated ones, and only put in place where the fused luma differs by no more than --tolerance. int8 is not
+offered: it did not pay (docs/performance.md)."""
+
+TOLERANCES = {"fp32": 1e-3, "fp16": 2e-2}
+GENERATED_SIZES = ((64, 96), (160, 128), (299, 401))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.onnx", help="file to write")
+    parser.add_argument("--model", default="psfusion_lite", help="psfusion_lite (default) or psfusion")
+    parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
+    parser.add_argument("--precision", choices=list(TOLERANCES), default="fp32", help="default: fp32")
+    parser.add_argument("--size", metavar="HxW", help="the only size to take, multiples of 32 (default: any)")
+    parser.add_argument("--visible", type=Path, help="visible image or folder to compare on")
+    parser.add_argument("--infrared", type=Path, help="infrared image or folder to compare on")
+    parser.add_argument(
+        "--tolerance", type=float, help="greatest difference of luma (fp32: 1e-3, fp16: 2e-2)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.output.suffix != ".onnx":
+        raise CommandError(f"--output {options.output}: expected a name that ends in .onnx")
+    if (options.visible is None) != (options.infrared is None):
+        raise CommandError("--visible and --infrared go together")
+    size = parse_size(options.size) if options.size else None
+    tolerance = TOLERANCES[options.precision] if options.tolerance is None else options.tolerance
+    classes = class_names(options.model, options.weights)
+    network = create_model(options.model, len(classes), options.weights)
+    metadata = {"model": options.model, "classes": ",".join(classes)}
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    print("exporting (tens of seconds)", file=sys.stderr)
+    with replacing(options.output) as temporary:
+        export(network, temporary, options.precision, size, metadata)
+        exported = OnnxRuntimeEngine(temporary, "cpu")
+        greatest, mean, share = compare(exported, ENGINES["torch"](network, "cpu", "fp32"), options)
+        print(f"luma differs by {greatest:.2g} at most and {mean:.2g} on average; {share:.4%} of mask pixels")
+        if not greatest <= tolerance:  # also where it is not a number
+            raise CommandError(
+                f"the luma differs by {greatest:.2g}, more than --tolerance {tolerance:g}: {options.output} "
+                "was not written"
+            )
+    print(options.output)
+    return 0
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read HEIGHTxWIDTH.
+
+    Raises:
+        CommandError: it is not of that form, or not in multiples of 32.
+    """
+    sides = text.split("x")
+    multiple = PSFusion.size_multiple
+    if len(sides) != 2 or not all(
+        side.isdigit() and int(side) and int(side) % multiple == 0 for side in sides
+    ):
+        raise CommandError(
+            f"--size {text!r}: expected HEIGHTxWIDTH in multiples of {multiple}, such as 480x640"
+        )
+    return int(sides[0]), int(sides[1])
+
+
+def compare(exported: Engine, reference: Engine, options: argparse.Namespace) -> tuple[float, float, float]:
+    """Greatest and mean difference of the luma, and the share of mask pixels that differ, over all pairs."""
+    greatest, mean, share, count = 0.0, 0.0, 0.0, 0
+    for visible, infrared in tqdm(list(find_pairs(options)), desc="comparing", unit="pair", leave=False):
+        device = torch.device("cpu")
+        color, heat = upload(visible, device), upload(stretch(infrared)[..., np.newaxis], device)
+        if exported.size is not None:
+            color = resize(color, *exported.size)
+        images = pad(color, resize(heat, *color.shape[-2:]))
+        (luma, logits), (true_luma, true_logits) = exported(*images), reference(*images)
+        difference = (luma - true_luma).abs()
+        # max of a NaN and a number depends on their order: let a NaN stay.
+        greatest = float(np.maximum(greatest, difference.max().item()))
+        mean += difference.mean().item()
+        share += (logits.argmax(dim=1) != true_logits.argmax(dim=1)).float().mean().item()
+        count += 1
+    return greatest, mean / count, share / count
+
+
+def find_pairs(options: argparse.Namespace) -> list[tuple[Any, Any]]:
+    """The user's pairs, (H, W, 3) uint8 and (H, W) uint8 or uint16, else generated ones."""
+    if options.visible is not None:
+        pairs = pair_folders(options.visible, options.infrared).pairs
+        return [(read_visible(pair.visible), read_infrared(pair.infrared)) for pair in pairs]
+    return [generate(*size) for size in GENERATED_SIZES]
+
+
+def generate(height: int, width: int) -> tuple[Any, Any]:
+    """A noisy scene of waves with a warm disc: (H, W, 3) and (H, W) uint8."""
+    rows, columns = np.mgrid[:height, :width]
+    noise = np.random.default_rng(height).normal(0.0, 6.0, (height, width, 3))
+    visible = 110 + 70 * np.sin(columns / 9)[..., None] * np.cos(rows / 7)[..., None] + noise
+    warm = (rows - height / 2) ** 2 + (columns - width / 2) ** 2 < (height / 4) ** 2
+    infrared = 50 + 140 * warm + noise[..., 0]
+    return visible.clip(0, 255).astype(np.uint8), infrared.clip(0, 255).astype(np.uint8)

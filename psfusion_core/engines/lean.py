@@ -1,0 +1,174 @@
+"""Exact rewrites of network parts for exported graphs: the same numbers from fewer and smaller buffers.
+
+ONNX Runtime stores the whole map of an attention, and concatenated maps beside their parts. It keeps maps in
+blocks of channels, which operators that do not know the blocks (Split, Max) make it undo and redo.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.attention import BlockedCrossAttention, CrossAttention
+from psfusion_core.models.psfusion import DSRM, SDFM, SIM
+from psfusion_core.models.psfusion_lite import DenseSceneReconstruction, ShallowDetailFusion
+from psfusion_core.models.resnet import FReLU
+
+ATTENTION_BLOCKS = {"psfusion": {"psfm4": 16, "psfm5": 4}, "psfusion_lite": {"psfm5": 4}}
+"""Blocks of the attention's rows by network and part; each divides the number of positions of its level."""
+
+
+class SummedConvolution(nn.Module):
+    """A convolution over concatenated maps, and what follows it, as a sum of convolutions over each map."""
+
+    def __init__(self, layer: Any, count: int) -> None:
+        super().__init__()
+        conv, *rest = layer
+        weights = conv.weight.chunk(count, dim=1)
+        self.parts = nn.ModuleList(
+            conv_with(conv, weight, conv.bias if part == 0 else None) for part, weight in enumerate(weights)
+        )
+        self.rest = nn.Sequential(*rest)
+
+    def forward(self, *maps: Tensor) -> Tensor:
+        first, *others = (part(x) for part, x in zip(self.parts, maps, strict=True))
+        return self.rest(sum(others, first))
+
+
+def conv_with(conv: Any, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    """The convolution with another weight (outputs, inputs, k, k) and bias."""
+    part = copy.copy(conv)
+    part._parameters = {"weight": nn.Parameter(weight.contiguous(), requires_grad=False), "bias": bias}
+    part.in_channels = weight.shape[1]
+    return part
+
+
+class SummedReconstruction(nn.Module):
+    """DSRM of either network: densely connected layers."""
+
+    def __init__(self, module: DSRM | DenseSceneReconstruction) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            SummedConvolution(layer, count) for count, layer in enumerate(module.layers, start=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = [x]
+        for layer in self.layers:
+            features.append(layer(*features))
+        return features[-1]
+
+
+class SeparateFusion(nn.Module):
+    """SDFM of either network, the two modalities never concatenated.
+
+    Args:
+        module: the SDFM.
+        visible_detail, infrared_detail: what each modality passes first.
+        combine: local and global weight, to what the sigmoid makes a weight of.
+    """
+
+    def __init__(
+        self,
+        module: SDFM | ShallowDetailFusion,
+        visible_detail: nn.Module,
+        infrared_detail: nn.Module,
+        combine: Callable[[Tensor, Tensor], Tensor],
+    ) -> None:
+        super().__init__()
+        self.visible_detail, self.infrared_detail, self.combine = visible_detail, infrared_detail, combine
+        self.pool, *layers = layers_of(module.recalibrate)
+        self.recalibrate = nn.Sequential(*layers)
+        self.aggregate = SummedConvolution(module.aggregate, 2)
+        self.local_weight, self.global_weight = module.local_weight, module.global_weight
+
+    def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
+        visible, infrared = self.visible_detail(visible), self.infrared_detail(infrared)
+        means = torch.cat([self.pool(visible), self.pool(infrared)], dim=1)
+        visible_factor, infrared_factor = (1.0 + self.recalibrate(means)).chunk(2, dim=1)
+        visible, infrared = visible * visible_factor, infrared * infrared_factor
+        aggregate = self.aggregate(visible, infrared)
+        weight = torch.sigmoid(self.combine(self.local_weight(aggregate), self.global_weight(aggregate)))
+        return infrared + weight * (visible - infrared)
+
+
+def layers_of(module: nn.Module) -> Sequence[nn.Module]:
+    """The layers of nested Sequentials, in order."""
+    if not isinstance(module, nn.Sequential):
+        return [module]
+    return [layer for child in module for layer in layers_of(child)]
+
+
+class ShiftedFunnel(nn.Module):
+    """FReLU: max(x, f(x)) = x + relu(f(x) - x), the subtraction within the depthwise convolution f."""
+
+    def __init__(self, module: FReLU) -> None:
+        super().__init__()
+        self.difference = copy.deepcopy(module.funnel)
+        self.difference.weight.data[:, :, 1, 1] -= 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.relu(self.difference(x))
+
+
+class FoldedInjection(nn.Module):
+    """SIM, its BatchNorm folded into the scale of the instance norm and the bias of the shift.
+
+    Args:
+        module: the SIM.
+        factor: size of x over size of the guide; a constant one is resized faster.
+    """
+
+    scale: Tensor
+    no_shift: Tensor
+
+    def __init__(self, module: SIM, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.shared, self.gamma = module.shared, module.gamma
+        norm: Any = module.norm
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        self.register_buffer("scale", scale)
+        self.register_buffer("no_shift", torch.zeros_like(scale))
+        beta: Any = copy.deepcopy(module.beta)
+        beta.bias.data += norm.bias - norm.running_mean * scale
+        self.beta = beta
+
+    def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        if self.factor > 1:
+            guide = F.interpolate(guide, scale_factor=self.factor, mode="bilinear", align_corners=False)
+        shared = F.relu(self.shared(guide))
+        x = F.instance_norm(x, weight=self.scale, bias=self.no_shift)
+        return self.beta(shared) + (x + x * torch.sigmoid(self.gamma(shared)))
+
+
+REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
+    DSRM: SummedReconstruction,
+    DenseSceneReconstruction: SummedReconstruction,
+    SDFM: lambda part: SeparateFusion(part, part.visible_detail, part.infrared_detail, torch.mul),
+    ShallowDetailFusion: lambda part: SeparateFusion(part, nn.Identity(), nn.Identity(), torch.add),
+    FReLU: ShiftedFunnel,
+}
+
+
+def rewrite(network: PSFusion | PSFusionLite) -> None:
+    """Put the rewrites in the place of their originals, in a network whose BatchNorms have been folded."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if type(child) in REWRITES:
+                setattr(module, name, REWRITES[type(child)](child))
+    if isinstance(network, PSFusion):
+        for name, factor in (("sim1", 2), ("sim2", 2), ("sim3", 4)):
+            setattr(network, name, FoldedInjection(getattr(network, name), factor))
+    name = "psfusion" if isinstance(network, PSFusion) else "psfusion_lite"
+    for part_name, part in network.named_children():
+        attention = getattr(part, "attention", None)
+        if isinstance(attention, CrossAttention):
+            blocks = ATTENTION_BLOCKS[name].get(part_name, 1)
+            part.attention = BlockedCrossAttention(attention.scale, blocks)
