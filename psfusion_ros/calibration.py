@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from psfusion_core.registration import CameraModel, RegistrationSettings, make_registration
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
+from psfusion_core.registration import CameraModel, RegistrationSettings, make_registration
 from psfusion_core.stream.frame import FrameError
 from psfusion_core.stream.stamped import Camera
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from psfusion_core.stream.clock_watch import ClockWatch
-from psfusion_core.stream.freeze import FreezeDetector
 from rclpy.node import Node
 
+from psfusion_core.stream.clock_watch import ClockWatch
 from psfusion_core.stream.frame import FrameError
+from psfusion_core.stream.freeze import FreezeDetector
 from psfusion_core.stream.stamped import Camera
 from psfusion_ros import codec
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psfusion_core.registration import RegistrationSettings
-
 from psfusion_core.stream.gain import GainSettings, celsius_to_counts
 from psfusion_ros.inputs import InputSettings
 from psfusion_ros.missing import POLICIES as MISSING_POLICIES

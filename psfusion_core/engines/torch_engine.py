@@ -60,7 +60,7 @@ class TorchEngine:
     """PyTorch engine, for the CPU and CUDA.
 
     On CUDA the maps lie channels last, which tensor cores want, and each size is captured once as a CUDA
-    graph with buffers of its own; that part has not been run. On the CPU channels last pays nothing.
+    graph with buffers of its own; that part has not been run. On the CPU the maps lie as they came.
 
     Args:
         model: the network; it is copied and left as it is.
