@@ -73,6 +73,7 @@ class PsfusionNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         def load() -> None:
+            self.get_logger().info(f"loading {self.parameters.model}; the first time may take a minute")
             self._pipeline = Pipeline(self, self.parameters, self._make_fuser)
             self._diagnostics.sources = self._pipeline
 

@@ -53,7 +53,7 @@ class Parameters:
     model: str = _parameter("model", "psfusion_lite", "network: psfusion_lite or psfusion")
     weights: str = _parameter("weights", "default", "default (shipped with the package) or a path")
     device: str = _parameter("device", "auto", "auto, cpu, cuda or cuda:N")
-    engine: str = _parameter("engine", "auto", "what runs the network; auto takes the fastest that is there")
+    engine: str = _parameter("engine", "auto", "torch, torch-compile, onnxruntime, or auto")
     precision: str = _parameter("precision", "auto", "auto, fp32, fp16 or bf16")
     fallback: str = _parameter(
         "out_of_memory.fallback", "cpu", "what to do when memory runs out twice in a row", choices=FALLBACKS

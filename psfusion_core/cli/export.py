@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from psfusion_core.atomic_file import replacing
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
-from psfusion_core.engines.onnx_file import export, replacing
+from psfusion_core.engines.onnx_file import export
 from psfusion_core.fuser import pad, resize, upload
 from psfusion_core.images import pair_folders, read_infrared, read_visible
 from psfusion_core.models import PSFusion, class_names, create_model

@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="psfusion_lite", help="psfusion_lite (default) or psfusion")
     parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto (default) or torch")
+    parser.add_argument(
+        "--engine", default="auto", help="auto (default), torch, torch-compile or onnxruntime"
+    )
     parser.add_argument("--precision", default="auto", help="auto (default), fp32, fp16 or bf16")
     parser.add_argument("--registration", type=Path, metavar="YAML", help="written by psfusion calibrate")
     parser.add_argument("--visible-camera", type=Path, metavar="YAML", help="calibration, for extrinsics")

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core import __version__
+from psfusion_core.atomic_file import replacing
 from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.models import PSFusion, PSFusionLite
@@ -66,15 +66,6 @@ def cached_file(model: PSFusion | PSFusionLite, precision: str) -> Path:
                 "choose engine torch"
             ) from error
     return path
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside a path that takes its place once the block has succeeded."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        os.replace(temporary, path)
 
 
 def export(

@@ -5,11 +5,9 @@ Needs torch >= 2.6: before, `weights_only` loading could still be made to run co
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -19,6 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from psfusion_core.atomic_file import replacing
 
 # Turns the authors' names into those of psfusion_core.models.psfusion: every line is applied, in this order.
 AUTHORS_NAMES = (
@@ -114,7 +114,7 @@ def save_weights(
         name: (_to_half(name, x) if half else x.detach()).cpu().contiguous()
         for name, x in _without_counters(model.state_dict()).items()
     }
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         save_file(tensors, temporary, metadata=dict(metadata))
 
 
@@ -238,12 +238,3 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
         raise CheckpointError(f"expected values within float16, {name} reaches beyond: save with half=False")
     return half
 
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place once the block has succeeded."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
-        os.replace(temporary, path)
