@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
 
 from psfusion_ros.gallery import FOLDERS, SHEET, VIDEO, Timeline, read_timeline, write_gallery
@@ -44,8 +44,11 @@ def _record(arguments: list[str], output: Path, bag: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rclpy's own handler ends the spinning
     rclpy.init(args=arguments)
     node = rclpy.create_node("psfusion_recorder")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
     with Spool(node, bag) as spool, suppress(ExternalShutdownException):
-        rclpy.spin(node)
+        while rclpy.ok():  # a signal just as waiting begins wakes nobody: never wait for ever
+            executor.spin_once(timeout_sec=0.5)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     timeline, lost = read_timeline(bag), spool.lost()
     report = output / REPORT
