@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rclpy.executors import ExternalShutdownException
+
 from psfusion_core.images import ImageError
 from psfusion_ros.gallery import SHEET, VIDEO
 from psfusion_ros.loopback import loopback_environment
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ.update(loopback_environment(Path(directory)))
             played, recording = _source(processes, options)
             status = _fuse(processes, [*played, "--rate", str(options.rate)], options.output)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ExternalShutdownException):  # the latter where rclpy met the signal first
         print("demo: interrupted", file=sys.stderr)
         return 130
     except (ProcessError, RecordingError, ImageError, OSError) as error:

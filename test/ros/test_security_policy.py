@@ -13,9 +13,12 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 from harness import FAST_DIAGNOSTICS, STUB_NODE, NodeProcess, Peer
 
 POLICY = Path(__file__).parents[2] / "config" / "sros2_policy.xml"
+NAME = "guarded_node"
+"""Of the node: one that another test killed may still be in the graph under the usual name."""
+
 ELSEWHERE = {
     "/semantic/label_info",  # where vision_msgs is installed
-    "/psfusion_node/get_type_description",  # since Iron
+    f"/{NAME}/get_type_description",  # since Iron
     "/clock",  # with use_sim_time
     "/parameter_events",  # rclpy subscribes on some distributions
 }
@@ -30,7 +33,7 @@ def allowed(kind: str, rule: str) -> set[str]:
         for group in root.iterfind(f".//profile[@node='psfusion_node']/{kind}s[@{rule}='ALLOW']")
         for expression in group.iterfind(kind)
     }
-    return {f"/{name.replace('~', 'psfusion_node').lstrip('/')}" for name in names}
+    return {f"/{name.replace('~', NAME).lstrip('/')}" for name in names}
 
 
 @pytest.mark.parametrize("transport", ["raw", "compressed"])
@@ -38,18 +41,21 @@ def test_the_policy_allows_what_a_running_node_uses_and_little_else(
     session_environment: dict[str, str], transport: str
 ) -> None:
     with (
-        NodeProcess(STUB_NODE, session_environment, FAST_DIAGNOSTICS, f"transport:={transport}") as node,
+        NodeProcess(
+            STUB_NODE, session_environment, FAST_DIAGNOSTICS, f"transport:={transport}",
+            arguments=["-r", f"__node:={NAME}"],
+        ) as node,
         Peer() as peer,
     ):
         node.wait_until_started()
         watcher = peer.node
 
         def names(find: Callable[[str, str], list[tuple[str, list[str]]]]) -> set[str]:
-            known = ("psfusion_node", "/") in watcher.get_node_names_and_namespaces()
-            return {name for name, _ in find("psfusion_node", "/")} if known else set()
+            known = (NAME, "/") in watcher.get_node_names_and_namespaces()
+            return {name for name, _ in find(NAME, "/")} if known else set()
 
         peer.wait_until(
-            lambda: "/psfusion_node/change_state" in names(watcher.get_service_names_and_types_by_node)
+            lambda: f"/{NAME}/change_state" in names(watcher.get_service_names_and_types_by_node)
             and f"/visible/image{'/compressed' if transport == 'compressed' else ''}"
             in names(watcher.get_subscriber_names_and_types_by_node),
             "the graph",
