@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from psfusion_core.recovery import FALLBACKS
 from psfusion_core.registration import RegistrationSettings
+from psfusion_core.registration.settings import IDENTITY
 from psfusion_core.stream.gain import GainSettings, celsius_to_counts
 from psfusion_ros.inputs import InputSettings
 from psfusion_ros.missing import POLICIES as MISSING_POLICIES
@@ -16,7 +18,6 @@ from psfusion_ros.synchroniser import SyncSettings
 
 GAIN_MODES = ("percentile", "fixed", "celsius")
 POLARITIES = ("white_hot", "black_hot")
-FALLBACKS = ("none", "half", "cpu")
 
 START, CONFIGURE, LIVE = "start", "configure", "live"
 """When a parameter is read: once, when the node starts; whenever it is configured; at any time."""
@@ -38,9 +39,6 @@ def _parameter(
         "read": read,
     }
     return field(default=default, metadata=metadata)
-
-
-_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class Parameters:
         choices=("none", "homography", "extrinsics"),
     )  # fmt: skip
     homography: tuple[float, ...] = _parameter(
-        "registration.homography", _IDENTITY, "row by row, from visible to infrared pixels"
+        "registration.homography", IDENTITY, "row by row, from visible to infrared pixels"
     )
     visible_size: tuple[int, ...] = _parameter(
         "registration.visible_size", (0, 0), "width and height that the homography was made for; 0: any"
@@ -155,7 +153,7 @@ class Parameters:
         "registration.infrared_size", (0, 0), "width and height that the homography was made for; 0: any"
     )
     rotation: tuple[float, ...] = _parameter(
-        "registration.rotation", _IDENTITY, "row by row, from visible to infrared camera coordinates"
+        "registration.rotation", IDENTITY, "row by row, from visible to infrared camera coordinates"
     )
     translation: tuple[float, ...] = _parameter(
         "registration.translation", (0.0, 0.0, 0.0), "from visible to infrared camera coordinates, m"
