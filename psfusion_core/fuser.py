@@ -13,7 +13,7 @@ from torch import Tensor
 
 from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.color import luma, replace_luma
-from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine, choose_engine
+from psfusion_core.engines import ENGINES, FILE_ENGINES, Engine, choose_engine
 from psfusion_core.models import PSFusion, class_names, create_model
 from psfusion_core.models.inputs import pad_to_multiple
 from psfusion_core.registration.mapping import Registration, Size, same_aspect
@@ -49,7 +49,7 @@ class Fuser:
             wrote, which holds the network too (``model`` is not looked at).
         device: ``"auto"`` (the GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         engine: ``"auto"`` (see :func:`psfusion_core.engines.choose_engine`) or a name in
-            :data:`psfusion_core.engines.ENGINES`; an ONNX file runs in ``"onnxruntime"`` only.
+            :data:`psfusion_core.engines.ENGINES`; an ONNX file runs in ``"onnxruntime"`` or ``"tensorrt"``.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
         registration: how the infrared lies on the visible image; None where both show the same scene.
 
@@ -80,11 +80,13 @@ class Fuser:
         if engine not in ("auto", *names):
             raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
         if Path(weights).suffix == ".onnx":
-            if engine not in ("auto", "onnxruntime"):
+            if engine not in ("auto", *FILE_ENGINES):
                 raise ValueError(
-                    f"an ONNX file runs in engine onnxruntime, not {engine}: choose that, or auto"
+                    f"an ONNX file runs in engine {' or '.join(FILE_ENGINES)}, not {engine}: choose one of "
+                    "these, or auto"
                 )
-            from_file = OnnxRuntimeEngine(Path(weights), device, precision)
+            make = next(iter(FILE_ENGINES.values())) if engine == "auto" else FILE_ENGINES[engine]
+            from_file = make(Path(weights), device, precision)
             self.engine: Engine = from_file
             model = from_file.metadata.get("model", "network")
             stored = from_file.metadata.get("classes", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -10,6 +9,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from psfusion_core.memory import free_memory
 
 FALLBACKS = ("none", "half", "cpu")
 
@@ -214,12 +215,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(
         sign in words for sign in ("out of memory", "alloc_failed", "can't allocate memory")
     )
-
-
-def free_memory() -> None:
-    """Give back what nobody uses: unreachable objects, and blocks that PyTorch keeps for later."""
-    import torch  # late: takes seconds, and tools that never run out of memory need not wait
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -9,10 +9,19 @@ from typing import Protocol
 from psfusion_core.engines.engine import Engine
 from psfusion_core.engines.onnx_file import can_export
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
+from psfusion_core.engines.tensorrt_engine import TensorRTEngine
 from psfusion_core.engines.torch_engine import TorchEngine, resolve_device
 from psfusion_core.models import PSFusion, PSFusionLite
 
-__all__ = ["ENGINES", "Engine", "OnnxRuntimeEngine", "TorchEngine", "choose_engine"]
+__all__ = [
+    "ENGINES",
+    "FILE_ENGINES",
+    "Engine",
+    "OnnxRuntimeEngine",
+    "TensorRTEngine",
+    "TorchEngine",
+    "choose_engine",
+]
 
 
 class EngineMaker(Protocol):
@@ -25,8 +34,15 @@ ENGINES: dict[str, EngineMaker] = {
     "torch": TorchEngine,
     "torch-compile": partial(TorchEngine, compiled=True),
     "onnxruntime": OnnxRuntimeEngine,
+    "tensorrt": TensorRTEngine,
 }
 """Makers of engines by name."""
+
+FILE_ENGINES: dict[str, type[OnnxRuntimeEngine] | type[TensorRTEngine]] = {
+    "onnxruntime": OnnxRuntimeEngine,
+    "tensorrt": TensorRTEngine,
+}
+"""Those among them that take an ONNX file instead of a network, the one that ``auto`` stands for first."""
 
 
 def choose_engine(device: str, precision: str) -> str:
@@ -34,7 +50,7 @@ def choose_engine(device: str, precision: str) -> str:
 
     On the CPU in fp32 that is onnxruntime where it is installed together with what writes its file: 1.4
     (psfusion_lite) and 2.3 times (psfusion) as fast as torch (docs/performance.md). Else it is torch, on a
-    GPU too: onnxruntime has not been measured there.
+    GPU too: neither onnxruntime nor tensorrt has been measured there.
 
     Raises:
         ValueError: the device does not exist here.

@@ -141,6 +141,9 @@ class FoldedInjection(nn.Module):
         self.beta = beta
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        # An edge without effect: else ONNX Runtime makes the guide's large maps first and keeps them while it
+        # makes x, at the peak of memory.
+        guide = guide + 0.0 * x[:, :1, :1, :1]
         if self.factor > 1:
             guide = F.interpolate(guide, scale_factor=self.factor, mode="bilinear", align_corners=False)
         shared = F.relu(self.shared(guide))

@@ -1,0 +1,181 @@
+"""The network in TensorRT."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from psfusion_core.atomic_file import replacing
+from psfusion_core.engines.onnx_file import (
+    INPUTS,
+    OUTPUTS,
+    cached_file,
+    check_precision,
+    check_shapes,
+    read_header,
+)
+from psfusion_core.engines.torch_engine import CAPTURED_SIZES, name_device, resolve_device, resolve_precision
+from psfusion_core.models import PSFusion, PSFusionLite
+
+PRECISIONS = ("fp32", "fp16")
+OLDEST = 10
+"""First major version of TensorRT whose networks keep the types of the ONNX file."""
+
+INSTALL = (
+    "engine tensorrt needs TensorRT 10 or newer: on Jetson it comes with JetPack 6.1 or newer "
+    "(apt install python3-libnvinfer), elsewhere pip install tensorrt"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class TensorRTEngine:
+    """TensorRT engine, for CUDA; batches of one. It has not been run: no GPU was at hand.
+
+    Each size is built from the ONNX file in its first call, which takes minutes, and kept beside the file
+    under a name that tells the file's digest, size, version of TensorRT and GPU.
+
+    Args:
+        source: a network, which is exported into the cache, or an ONNX file that `psfusion export` wrote.
+        device: ``auto``, ``cuda`` or ``cuda:N``.
+        precision: ``auto`` (that of the file; of a network fp16), ``fp32`` or ``fp16``.
+
+    Attributes:
+        size: height and width of a file of fixed size, else None.
+        metadata: what the file says of itself.
+
+    Raises:
+        ImportError: TensorRT is missing or too old; the message says what to install.
+        ValueError: a device that is no GPU, a precision that this engine or the file does not have, or a
+            file that is not such a network.
+    """
+
+    def __init__(
+        self, source: PSFusion | PSFusionLite | Path, device: str = "auto", precision: str = "auto"
+    ) -> None:
+        self.device = resolve_device(device)
+        if self.device.type != "cuda":
+            raise ValueError(
+                f"engine tensorrt needs an NVIDIA GPU, not {self.device}: choose engine auto, or device cuda"
+            )
+        self._tensorrt = import_tensorrt()
+        if isinstance(source, Path):
+            self._file = source
+        else:
+            precision = resolve_precision(precision, self.device)
+            if precision not in PRECISIONS:
+                raise ValueError(
+                    f"engine tensorrt has {', '.join(PRECISIONS)}, not {precision}: choose one of these, or "
+                    "engine torch"
+                )
+            self._file = cached_file(source, precision)
+        header = read_header(self._file)
+        check_precision(self._file, header.precision, precision)
+        self.metadata, self.size = header.metadata, header.size
+        self.description = f"tensorrt {header.precision} on {name_device(self.device)}"
+        self._logger = self._tensorrt.Logger(self._tensorrt.Logger.WARNING)
+        self._digest = hashlib.sha256(self._file.read_bytes()).hexdigest()[:12]
+        self._stream = torch.cuda.Stream(self.device)
+        self._contexts: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    @torch.inference_mode()
+    def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+        check_shapes(visible, self.size)
+        height, width = visible.shape[-2:]
+        engine, context = self._prepared(height, width)
+        images = visible.contiguous(), infrared.contiguous()
+        classes = engine.get_tensor_shape(OUTPUTS[1])[1]
+        results = [torch.empty(1, count, height, width, device=self.device) for count in (1, classes)]
+        for name, tensor in zip((*INPUTS, *OUTPUTS), (*images, *results), strict=True):
+            context.set_tensor_address(name, tensor.data_ptr())
+            tensor.record_stream(self._stream)
+        # On the default stream TensorRT would synchronise after every call.
+        current = torch.cuda.current_stream(self.device)
+        self._stream.wait_stream(current)
+        if not context.execute_async_v3(self._stream.cuda_stream):
+            raise RuntimeError(f"TensorRT could not run {self._file}: its own message stands above")
+        current.wait_stream(self._stream)
+        return results[0], results[1]
+
+    def _prepared(self, height: int, width: int) -> tuple[Any, Any]:
+        """Return engine and execution context of a size; the latest sizes are kept."""
+        size = height, width
+        if size not in self._contexts:
+            if len(self._contexts) == CAPTURED_SIZES:
+                self._contexts.pop(next(iter(self._contexts)))
+            with torch.cuda.device(self.device):
+                engine = self._load(height, width)
+                context = engine.create_execution_context()
+            for name, channels in zip(INPUTS, (3, 1), strict=True):
+                context.set_input_shape(name, (1, channels, height, width))
+            self._contexts[size] = engine, context
+        return self._contexts[size]
+
+    def _load(self, height: int, width: int) -> Any:
+        """Read the engine of a size from beside the ONNX file; build it where there is none that loads."""
+        gpu = torch.cuda.get_device_name(self.device)
+        path = engine_file(self._file, self._digest, (height, width), self._tensorrt.__version__, gpu)
+        runtime = self._tensorrt.Runtime(self._logger)
+        if path.exists():
+            engine = runtime.deserialize_cuda_engine(path.read_bytes())
+            if engine is not None:
+                return engine
+        logger.warning("building %s: this takes minutes, once", path)
+        serialised = build(self._tensorrt, self._logger, self._file, height, width)
+        with replacing(path) as temporary:
+            temporary.write_bytes(serialised)
+        return runtime.deserialize_cuda_engine(serialised)
+
+
+def import_tensorrt() -> Any:
+    """Import TensorRT.
+
+    Raises:
+        ImportError: it is not installed, or too old; the message says what to install.
+    """
+    try:
+        import tensorrt
+    except ImportError as error:
+        raise ImportError(INSTALL) from error
+    if int(tensorrt.__version__.split(".")[0]) < OLDEST:
+        raise ImportError(f"{INSTALL}; this is {tensorrt.__version__}")
+    return tensorrt
+
+
+def engine_file(file: Path, digest: str, size: tuple[int, int], version: str, gpu: str) -> Path:
+    """Name what is built of an ONNX file: engines run on the GPU and version that built them only."""
+    words = re.sub(r"[^A-Za-z0-9.]+", "_", f"{size[0]}x{size[1]} tensorrt {version} {gpu}")
+    return file.with_name(f"{file.stem}-{digest}-{words}.engine")
+
+
+def build(tensorrt: Any, log: Any, file: Path, height: int, width: int) -> bytes:
+    """Build the engine of one size, in the precision of the file.
+
+    Raises:
+        ValueError: TensorRT cannot read the file.
+        RuntimeError: it cannot build it.
+    """
+    builder = tensorrt.Builder(log)
+    # Types as in the file; version 11 always does so and ignores the flag.
+    network = builder.create_network(1 << int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = tensorrt.OnnxParser(network, log)
+    if not parser.parse_from_file(str(file)):
+        reason = parser.get_error(0).desc() if parser.num_errors else "no reason given"
+        raise ValueError(f"TensorRT cannot read {file} ({reason}): choose engine torch")
+    config = builder.create_builder_config()
+    config.clear_flag(tensorrt.BuilderFlag.TF32)  # fp32 means fp32
+    profile = builder.create_optimization_profile()
+    for name, channels in zip(INPUTS, (3, 1), strict=True):
+        shape = 1, channels, height, width
+        profile.set_shape(name, shape, shape, shape)
+    config.add_optimization_profile(profile)
+    serialised = builder.build_serialized_network(network, config)
+    if serialised is None:
+        raise RuntimeError(f"TensorRT could not build {file} for {height} x {width}: see its message above")
+    return bytes(serialised)
