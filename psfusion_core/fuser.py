@@ -14,6 +14,7 @@ from torch import Tensor
 from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.color import luma, replace_luma
 from psfusion_core.engines import ENGINES, FILE_ENGINES, Engine, choose_engine
+from psfusion_core.memory import trim_heap
 from psfusion_core.models import PSFusion, class_names, create_model
 from psfusion_core.models.inputs import pad_to_multiple
 from psfusion_core.registration.mapping import Registration, Size, same_aspect
@@ -96,6 +97,8 @@ class Fuser:
             network = create_model(model, len(self.class_names), weights)
             name = choose_engine(device, precision) if engine == "auto" else engine
             self.engine = ENGINES[name](network, device, precision)
+            del network
+        trim_heap()
         self.description = f"{model}, {self.engine.description}"
         self._registration: Registration | None = None
         self._warp: tuple[Size, Size, InfraredWarp] | None = None

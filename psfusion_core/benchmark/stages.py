@@ -1,4 +1,4 @@
-"""One configuration timed: the stages from host bytes to host bytes, and its peak memory.
+"""One configuration timed: the stages from the bytes of messages to those of outputs, and its peak memory.
 
 ``python -m psfusion_core.benchmark.stages JSON`` measures in a process of its own and prints JSON.
 """
@@ -15,16 +15,23 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from psfusion_core.classes import overlay
 from psfusion_core.engines import ENGINES, Engine
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.fuser import compose, download, lay_on_visible, pad, upload
+from psfusion_core.memory import trim_heap
 from psfusion_core.models import create_model
+from psfusion_core.stream.encodings import decode, to_infrared, to_visible
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import ThermalGain
 
-STAGES = ("upload", "preprocess", "network", "postprocess", "download")
+STAGES = ("decode", "upload", "preprocess", "network", "postprocess", "download", "encode")
+"""Decode: bytes of a bgr8 and a mono16 message to RGB and grey levels. Encode: overlay, and bytes to send."""
 PLAIN = "plain"
 """Name of the baseline: the network as it was trained, eager, fp32, with all six outputs."""
 
@@ -76,13 +83,15 @@ def make_engine(configuration: Configuration) -> Engine:
 
 
 class TimedPair:
-    """A pair of random images of one size, fused by an engine stage by stage."""
+    """A pair of random messages of one size, fused by an engine stage by stage."""
 
     def __init__(self, engine: Engine, height: int, width: int) -> None:
         self.engine = engine
+        self._size = height, width
         random = np.random.default_rng(0)
-        self.visible = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        self.infrared = random.integers(0, 256, (height, width, 1), dtype=np.uint8)
+        self._visible = random.integers(0, 256, (height, width, 3), np.uint8).tobytes()
+        self._infrared = random.integers(20_000, 30_000, (height, width), np.uint16).tobytes()
+        self._gain = ThermalGain()
 
     def __call__(self) -> list[float]:
         """Fuse once; return the milliseconds of each of STAGES."""
@@ -93,12 +102,21 @@ class TimedPair:
             return result
 
         device = self.engine.device
-        color, heat = stamped((upload(self.visible, device), upload(self.infrared, device)))
+        visible, infrared = stamped(self._decode())
+        color, heat = stamped((upload(visible, device), upload(infrared[..., np.newaxis], device)))
         images = stamped(pad(color, lay_on_visible(heat, color, None)))
         fused, logits = stamped(self.engine(*images))
         image, mask = stamped(compose(color, fused, logits))
-        stamped(download(image, mask))
+        result = stamped(download(image, mask))
+        stamped([picture.tobytes() for picture in (*result, overlay(*result))])
         return [1000.0 * (end - start) for start, end in pairwise(times)]
+
+    def _decode(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        height, width = self._size
+        visible = decode(self._visible, "bgr8", height, width, 3 * width)
+        infrared = decode(self._infrared, "mono16", height, width, 2 * width)
+        levels = self._gain(to_infrared(Frame(0, "infrared", "mono16", infrared)))
+        return to_visible(Frame(0, "visible", "bgr8", visible)), levels
 
     def _now(self) -> float:
         if self.engine.device.type == "cuda":
@@ -122,6 +140,7 @@ def summarise(samples: list[list[float]]) -> dict[str, Any]:
 def measure(configuration: Configuration, progress: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Measure one configuration in this process, whose peak memory is part of the answer."""
     engine = make_engine(configuration)
+    trim_heap()
     fuse = TimedPair(engine, configuration.height, configuration.width)
     samples = []
     for run in range(configuration.runs + 2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import subprocess
 import sys
@@ -31,12 +32,15 @@ EPILOG = """examples:
   psfusion benchmark
   psfusion benchmark --models psfusion --engines plain onnxruntime --sizes 768x1024 --runs 5 --json out.json
   psfusion benchmark --compare --models psfusion psfusion_lite --engines plain onnxruntime
+  psfusion benchmark --ros
 
-Each line is a configuration: medians in milliseconds of the stages from host bytes to host bytes, frames a
-second, and the peak memory of its process (on a GPU, of PyTorch's tensors). "plain" is the baseline: the
-network as trained, eager, fp32, with all six outputs. --compare runs all configurations in turn in one
-process, so that a busy machine slows all of them alike, and prints ratios to the first line instead of
-memory. Networks without shipped weights get random ones."""
+Each line is a configuration: medians in milliseconds of the stages, from the bytes of a bgr8 and a mono16
+message to those of three images to send, frames a second, and the peak memory of its process (on a GPU, of
+PyTorch's tensors). "plain" is the baseline: the network as trained, eager, fp32, with all six outputs.
+--compare runs all configurations in turn in one process, so that a busy machine slows all of them alike, and
+prints ratios to the first line instead of memory. Networks without shipped weights get random ones. --ros
+measures what the node itself takes, over DDS with an engine that does nothing (python -m
+psfusion_ros.overhead, which has options for rate and size)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--runs", type=int, default=20, help="timed runs after the warm-up (default: 20)")
     parser.add_argument("--compare", action="store_true", help="in turn in one process; prints ratios")
+    parser.add_argument("--ros", action="store_true", help="measure the ROS node without a network instead")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.ros:
+        return measure_node(options.json)
     if options.runs < 1:
         raise CommandError(f"--runs is {options.runs}; expected at least 1")
     device = resolve_device(options.device)
@@ -69,6 +76,18 @@ def run(options: argparse.Namespace) -> int:
         result = {"machine": machine, "convolution_gflop_per_second": round(rate, 1), "rows": rows}
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def measure_node(json_file: Path | None) -> int:
+    """Run the benchmark of the ROS node, in a process of its own: this package knows nothing of ROS.
+
+    Raises:
+        CommandError: there is no ROS in this environment.
+    """
+    if importlib.util.find_spec("rclpy") is None or importlib.util.find_spec("psfusion_ros") is None:
+        raise CommandError("--ros needs rclpy and psfusion_ros: source a ROS installation, or see the README")
+    words = [sys.executable, "-m", "psfusion_ros.overhead"]
+    return subprocess.run(words + (["--json", str(json_file)] if json_file else []), check=False).returncode
 
 
 def list_configurations(options: argparse.Namespace) -> list[Configuration]:

@@ -18,7 +18,6 @@ from psfusion_core.engines.onnx_file import (
     make_header,
 )
 from psfusion_core.engines.torch_engine import name_device, resolve_device, resolve_precision
-from psfusion_core.memory import trim_heap
 from psfusion_core.models import PSFusion, PSFusionLite
 
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
@@ -67,7 +66,6 @@ class OnnxRuntimeEngine:
         # ONNX Runtime leaves the thread that opens or runs a session with denormals flushed.
         with flushed_denormals():
             self._session = open_session(runtime, path, self.device)
-        trim_heap()
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         header = make_header(
             path,

@@ -1,4 +1,4 @@
-"""Metrics of the fused image alone: contrast and sharpness, on the 0-255 scale."""
+"""Metrics of the fused image alone: contrast and sharpness, on the 0-255 scale; 0 of a flat image."""
 
 from __future__ import annotations
 

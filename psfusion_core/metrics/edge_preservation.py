@@ -7,9 +7,9 @@ import numpy as np
 
 from .luma_input import FloatImage, LumaImage, check_luma
 
-# Xydeas and Petrovic's sigmoids: ceiling, slope and midpoint for edge strength and for edge angle.
-_STRENGTH = (0.9994, -15.0, 0.5)
-_ANGLE = (0.9879, -22.0, 0.8)
+#: Xydeas and Petrovic's sigmoids: ceiling, slope and midpoint for edge strength and for edge angle.
+STRENGTH = (0.9994, -15.0, 0.5)
+ANGLE = (0.9879, -22.0, 0.8)
 
 
 def qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
@@ -35,7 +35,7 @@ def qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
         larger = np.maximum(strength, strength_fused)
         ratio = np.minimum(strength, strength_fused) / np.where(larger > 0, larger, 1)
         alignment = 1 - np.abs(angle - angle_fused) / (np.pi / 2)
-        kept += float(np.sum(_sigmoid(ratio, *_STRENGTH) * _sigmoid(alignment, *_ANGLE) * strength))
+        kept += float(np.sum(sigmoid(ratio, *STRENGTH) * sigmoid(alignment, *ANGLE) * strength))
         total += float(np.sum(strength))
     return kept / total if total > 0 else 0.0
 
@@ -50,5 +50,6 @@ def _edges(image: LumaImage) -> tuple[FloatImage, FloatImage]:
     return np.sqrt(across * across + down * down), angle
 
 
-def _sigmoid(value: FloatImage, ceiling: float, slope: float, midpoint: float) -> FloatImage:
+def sigmoid(value: FloatImage, ceiling: float, slope: float, midpoint: float) -> FloatImage:
+    """Return ceiling / (1 + e^(slope (value - midpoint)))."""
     return ceiling / (1 + np.exp(slope * (value - midpoint)))

@@ -1,4 +1,4 @@
-"""Metrics of information theory on 256-bin grey-level histograms, in bits."""
+"""Metrics of information theory on 256-bin grey-level histograms, in bits; 0 of a flat fused image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def entropy(fused: LumaImage) -> float:
         ValueError: `fused` is not such an image.
     """
     check_luma("entropy", fused=fused)
-    return _entropy(np.bincount(fused.ravel(), minlength=256))
+    return shannon_entropy(np.bincount(fused.ravel(), minlength=256))
 
 
 def mutual_information(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
@@ -41,10 +41,12 @@ def mutual_information(fused: LumaImage, visible: LumaImage, infrared: LumaImage
 def _shared_information(first: LumaImage, second: LumaImage) -> float:
     pairs = first.ravel().astype(np.intp) * 256 + second.ravel()
     joint = np.bincount(pairs, minlength=65536).reshape(256, 256)
-    information = _entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())
+    separate = shannon_entropy(joint.sum(axis=1)) + shannon_entropy(joint.sum(axis=0))
+    information = separate - shannon_entropy(joint.ravel())
     return max(information, 0.0)  # rounding must not make independence negative
 
 
-def _entropy(counts: npt.NDArray[np.intp]) -> float:
+def shannon_entropy(counts: npt.NDArray[np.intp]) -> float:
+    """Return -sum_l p(l) log2 p(l) in bits of the frequencies p that these counts have."""
     probability = counts[counts > 0] / counts.sum()
     return abs(float(np.sum(probability * np.log2(probability))))  # abs: a flat image has 0, not -0

@@ -8,7 +8,7 @@ from .luma_input import FloatImage, LumaImage, check_luma
 
 
 def correlation(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
-    """Correlation coefficient CC = (r(F, V) + r(F, R)) / 2, in [-1, 1].
+    """Correlation coefficient CC = (r(F, V) + r(F, R)) / 2, in [-1, 1]; 0 of a flat fused image.
 
     Source: Ma, Ma, Li, Information Fusion 45 (2019) 153-178.
 

@@ -72,6 +72,48 @@ def class_iou(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.where(union > 0, hits / np.where(union > 0, union, 1), np.nan)
 
 
+def class_accuracy(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return accuracy = TP / (TP + FN) per class, NaN for a class that does not occur in the truth.
+
+    Source: Long, Shelhamer, Darrell, CVPR (2015) 3431-3440, sec. 5.
+
+    Args:
+        confusion: (N, N) counts, true class by predicted class.
+
+    Returns:
+        (N,) float64 in [0, 1] or NaN.
+    """
+    hits, true = np.diagonal(confusion).astype(np.float64), confusion.sum(axis=1)
+    return np.where(true > 0, hits / np.where(true > 0, true, 1), np.nan)
+
+
+def mean_class_accuracy(confusion: npt.NDArray[np.int64]) -> float:
+    """Mean of `class_accuracy` over the classes that occur in the truth, in [0, 1].
+
+    Raises:
+        ValueError: the matrix counts no pixel.
+    """
+    _check_counted("mean_class_accuracy", confusion)
+    return float(np.nanmean(class_accuracy(confusion)))
+
+
+def overall_accuracy(confusion: npt.NDArray[np.int64]) -> float:
+    """Share of the counted pixels whose class was predicted, in [0, 1].
+
+    Source: Long, Shelhamer, Darrell, CVPR (2015) 3431-3440, sec. 5, "pixel accuracy".
+
+    Raises:
+        ValueError: the matrix counts no pixel.
+    """
+    _check_counted("overall_accuracy", confusion)
+    return float(np.trace(confusion) / confusion.sum())
+
+
+def _check_counted(metric: str, confusion: npt.NDArray[np.int64]) -> None:
+    if not confusion.any():
+        raise ValueError(f"{metric}: the confusion matrix counts no pixel; is all of the truth ignored?")
+
+
 def mean_iou(prediction: LabelMap, truth: LabelMap, num_classes: int, ignore_index: int = 255) -> float:
     """Mean of `class_iou` over the classes that occur in the truth or the prediction, in [0, 1].
 

@@ -7,7 +7,8 @@ import numpy as np
 from .gaussian_window import windowed_mean
 from .luma_input import FloatImage, LumaImage, check_luma
 
-_WINDOWS = (17, 9, 5, 3)  # side per scale, finest first; sigma is a fifth of it
+#: Side of the window of each scale, finest first; sigma is a fifth of it.
+WINDOWS = (17, 9, 5, 3)
 _NOISE = 2.0  # variance of the visual noise, on the 0-255 scale
 _FLAT = 1e-10  # a variance below this is none
 
@@ -28,11 +29,11 @@ def vif(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
     Raises:
         ValueError: an image is not such an image, or sizes differ.
     """
-    check_luma("vif", minimum_side=_WINDOWS[0], fused=fused, visible=visible, infrared=infrared)
+    check_luma("vif", minimum_side=WINDOWS[0], fused=fused, visible=visible, infrared=infrared)
     f, v, r = (_centred(image) for image in (fused, visible, infrared))
     kept = np.zeros(2)
     available = np.zeros(2)
-    for scale, size in enumerate(_WINDOWS):
+    for scale, size in enumerate(WINDOWS):
         if scale > 0:
             if min(f.shape) < size:
                 break
@@ -45,8 +46,8 @@ def vif(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
             mean = windowed_mean(source, size, size / 5)
             variance = windowed_mean(source * source, size, size / 5) - mean * mean
             covariance = windowed_mean(source * f, size, size / 5) - mean * mean_f
-            kept[index] += _information_kept(variance, variance_f, covariance)
-            available[index] += np.sum(np.log1p(np.maximum(variance, 0) / _NOISE))
+            kept[index] += information_kept(variance, variance_f, covariance)
+            available[index] += information_available(variance)
     return float(sum(k / a for k, a in zip(kept, available, strict=True) if a > 0))
 
 
@@ -56,7 +57,13 @@ def _centred(image: LumaImage) -> FloatImage:
     return centred
 
 
-def _information_kept(variance: FloatImage, variance_fused: FloatImage, covariance: FloatImage) -> float:
+def information_available(variance: FloatImage) -> float:
+    """Sum of log(1 + s_S^2 / 2) over windows: what could be seen of a source of these variances."""
+    return float(np.sum(np.log1p(np.maximum(variance, 0) / _NOISE)))
+
+
+def information_kept(variance: FloatImage, variance_fused: FloatImage, covariance: FloatImage) -> float:
+    """Sum of log(1 + g^2 s_S^2 / (s_n^2 + 2)) over windows: what can be seen of the source when fused."""
     usable = (variance > _FLAT) & (variance_fused > _FLAT) & (covariance > 0)
     gain = np.where(usable, covariance, 0) / np.where(usable, variance, 1)
     distortion = np.maximum(variance_fused - gain * covariance, 0)

@@ -40,11 +40,20 @@ def test_each_configuration_is_measured_in_a_process_of_its_own(tmp_path: Path) 
 
 
 def test_summary_holds_medians_and_rates() -> None:
-    summary = summarise([[1.0, 0.0, 10.0, 2.0, 0.0], [1.0, 0.0, 20.0, 2.0, 0.0], [1.0, 0.0, 90.0, 2.0, 0.0]])
+    samples = [[0.0, 1.0, 0.0, network, 2.0, 0.0, 0.0] for network in (10.0, 20.0, 90.0)]
+    summary = summarise(samples)
     assert summary["median_ms"]["network"] == 20.0
     assert summary["median_ms"]["total"] == 23.0
     assert summary["p95_ms"]["network"] == pytest.approx(83.0)
     assert summary["frames_per_second"] == pytest.approx(1000 / 23, abs=0.01)
+
+
+def test_the_node_is_not_measured_without_ros(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["benchmark", "--ros"]) == 2
+    assert "--ros needs rclpy" in capsys.readouterr().err
 
 
 def test_cost_of_the_published_network_is_the_published_one() -> None:

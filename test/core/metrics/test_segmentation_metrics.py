@@ -1,6 +1,8 @@
-"""Confusion matrix and mean IoU."""
+"""Confusion matrix, IoU and accuracy."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from psfusion_core.metrics import class_iou, confusion_matrix, mean_iou
+from psfusion_core.metrics import (
+    class_accuracy,
+    class_iou,
+    confusion_matrix,
+    mean_class_accuracy,
+    mean_iou,
+    overall_accuracy,
+)
 
 CLASSES = 4
 shapes = array_shapes(min_dims=2, max_dims=2, max_side=8)
@@ -54,6 +63,38 @@ def test_class_iou_equals_intersection_over_union_of_pixel_sets(pair: tuple[np.n
             assert ious[label] == pytest.approx(len(predicted & true) / len(predicted | true), abs=1e-12)
         else:
             assert np.isnan(ious[label])
+
+
+def test_accuracies_of_six_pixels_by_hand() -> None:
+    # class 0: 1 of 2 true pixels found; class 1: 1 of 2; class 2: 1 of 1; class 3 is only predicted
+    confusion = np.array([[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
+    assert class_accuracy(confusion).tolist()[:3] == [1 / 2, 1 / 2, 1.0]
+    assert np.isnan(class_accuracy(confusion)[3])
+    assert mean_class_accuracy(confusion) == pytest.approx(2 / 3, abs=1e-12)
+    assert overall_accuracy(confusion) == pytest.approx(3 / 5, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(label_pairs)
+def test_overall_accuracy_is_that_of_classes_weighted_by_their_pixels(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    prediction, truth = pair
+    counted = truth != 255
+    if not counted.any():
+        return
+    confusion = confusion_matrix(prediction, truth, CLASSES)
+    assert overall_accuracy(confusion) == pytest.approx(np.mean(prediction[counted] == truth[counted]))
+    weighted = np.nansum(class_accuracy(confusion) * confusion.sum(axis=1)) / counted.sum()
+    assert weighted == pytest.approx(overall_accuracy(confusion))
+    ious = class_iou(confusion)
+    assert np.all((class_accuracy(confusion) >= ious) | np.isnan(class_accuracy(confusion)))
+
+
+@pytest.mark.parametrize("accuracy", [overall_accuracy, mean_class_accuracy])
+def test_accuracy_of_no_pixels_is_refused(accuracy: Callable[[np.ndarray], float]) -> None:
+    with pytest.raises(ValueError, match=f"^{accuracy.__name__}: the confusion matrix counts no pixel"):
+        accuracy(np.zeros((3, 3), np.int64))
 
 
 @settings(deadline=None)
