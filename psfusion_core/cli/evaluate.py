@@ -1,75 +1,190 @@
-"""``psfusion evaluate``: fusion metrics of one or several folders of fused images, as a Markdown table."""
+"""``psfusion evaluate``: methods of fusion measured over folders of pairs, as tables and figures."""
 
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
+import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
+from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.report import report_unpaired
-from psfusion_core.images import Pair, list_images, pair_folders, read_infrared, read_visible
-from psfusion_core.metrics import FUSION_METRICS, evaluate_triple
-from psfusion_core.metrics.luma_input import luma
-from psfusion_core.stream.gain import stretch
+from psfusion_core.evaluation.asking import Asked, make_methods
+from psfusion_core.evaluation.disturbances import all_disturbances
+from psfusion_core.evaluation.methods import Method, ModelMethod
+from psfusion_core.evaluation.origins import BASELINES
+from psfusion_core.evaluation.planning import Subject, make_plan
+from psfusion_core.evaluation.pool import measure_on_cores
+from psfusion_core.evaluation.records import Records
+from psfusion_core.evaluation.report import PER_IMAGE, Report
+from psfusion_core.evaluation.running import Measure, carry_out
+from psfusion_core.images import list_images, pair_folders
+from psfusion_core.metrics import PROTOCOLS, choose_metrics
 
-EPILOG = """example:
-  psfusion evaluate --visible data/vi --infrared data/ir --fused ours=out/fused --fused other=other/
+EPILOG = """examples:
+  psfusion evaluate --visible data/vi --infrared data/ir --fused ours=out/fused --fused other=other/ \\
+    --baseline average --output results/
+  psfusion evaluate --visible data/vi --infrared data/ir --model psfusion_lite --boxes data/boxes \\
+    --robustness --metrics SCD VIF Qabf --output results/
 
-Metrics are means over the pairs, on the 8-bit luma of each image; larger is better for all of them."""
+Methods are compared in the order in which they are given, over the pairs that all of them have. Written to
+--output: per_image.csv, table.md, table.tex (package booktabs), cumulative_curves.png ("a point (x, y): a
+share x of the pairs has a value no more than y"), contact_sheet.png (the pairs on which the first method is
+best, median and worst) and, with --robustness, robustness.csv and robustness.png. The Markdown tables go to
+the standard output too.
+
+Finished pairs are kept in per_image.csv: the same command goes on where it was stopped, and measures anew
+only what has changed. What cannot be measured is named and skipped; the exit status is then 1.
+
+Metrics are computed on 8-bit luma; 16-bit infrared images are stretched to their own 1st to 99th percentile.
+Boxes are text files, a line a box: class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height as
+fractions of the image."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    def add_method(kind: str, metavar: str, text: str) -> None:
+        parser.add_argument(
+            f"--{kind}",
+            dest="methods",
+            action="append",
+            type=partial(Asked, kind),
+            metavar=metavar,
+            help=text,
+        )
+
     parser.add_argument("--visible", type=Path, required=True, help="folder of visible images")
     parser.add_argument("--infrared", type=Path, required=True, help="folder of infrared images")
+    add_method("fused", "NAME=DIR", "a method and its fused images; repeat")
+    add_method("model", "[NAME=]MODEL[:WEIGHTS]", "psfusion_lite or psfusion, run here; repeat")
+    add_method("baseline", "RULE", f"{', '.join(BASELINES)}; repeat")
+    add_method("masks", "NAME=DIR", "a method and its label maps, PNG of class indices; repeat")
+    parser.add_argument("--labels", type=Path, metavar="DIR", help="true label maps, 255 where unknown")
+    parser.add_argument("--boxes", type=Path, metavar="DIR", help="true boxes of people, bicycles and cars")
     parser.add_argument(
-        "--fused",
-        action="append",
-        required=True,
-        metavar="NAME=DIR",
-        help="a method and its fused images; repeat",
+        "--classes", nargs="+", default=list(CLASS_NAMES), metavar="CLASS", help="by index (default: of MSRS)"
     )
-    parser.add_argument("--workers", type=int, default=None, help="processes (default: one a core)")
+    parser.add_argument("--output", type=Path, help="folder to write into; made where missing")
+    parser.add_argument(
+        "--metrics", nargs="+", default=["fast"], metavar="METRIC", help="fast (default), all, or their names"
+    )
+    parser.add_argument(
+        "--protocol", choices=list(PROTOCOLS), default="standard", help="whose definitions (default standard)"
+    )
+    parser.add_argument(
+        "--robustness", action="store_true",
+        help="also fuse with low contrast, noise and misregistration of the infrared (13 times the work)",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    parser.add_argument(
+        "--device", default="cpu", help="of models and metrics: cpu (default), cuda or cuda:N"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
+    check(options)
     pairing = pair_folders(options.visible, options.infrared)
-    methods = [find_fused(method, pairing.pairs) for method in options.fused]
-    print(f"| | {' | '.join(FUSION_METRICS)} |")
-    print("| --- |" + " --- |" * len(FUSION_METRICS))
-    with ProcessPoolExecutor(options.workers) as pool:
-        for name, fused in methods:
-            jobs = pool.map(partial(evaluate_files, fused), pairing.pairs)
-            rows = list(tqdm(jobs, total=len(pairing.pairs), desc=name, unit="pair", leave=False))
-            means = np.mean([[row[metric] for metric in FUSION_METRICS] for row in rows], axis=0)
-            print(f"| {name} | {' | '.join(f'{mean:.3f}' for mean in means)} |")
-    return 1 if report_unpaired(pairing) else 0
+    methods = make_methods(options.methods, options.device)
+    subject = Subject(
+        pairs=pairing.pairs,
+        methods=methods,
+        disturbances=all_disturbances()[: None if options.robustness else 1],
+        metrics=choose_names(options.metrics, options.protocol),
+        protocol=options.protocol,
+        labels=list_images(options.labels) if options.labels else {},
+        boxes=list_boxes(options.boxes) if options.boxes else {},
+        classes=tuple(options.classes),
+    )
+    check_methods(options, methods)
+    if options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
+    measure = choose_measure(options)
+    skipped = report_unpaired(pairing)
+    with Records(options.output and options.output / PER_IMAGE, subject.columns) as records:
+        plan = make_plan(subject, records)
+        skipped += carry_out(plan, records, measure, tell_skipped)
+        report = Report(subject, plan, records)
+        print(report.tables())
+        if options.output:
+            written = [PER_IMAGE, *report.write(options.output)]
+            print(f"written to {options.output}: {', '.join(written)}", file=sys.stderr)
+    return 1 if skipped else 0
 
 
-def find_fused(method: str, pairs: list[Pair]) -> tuple[str, dict[str, Path]]:
-    """Split NAME=DIR and find the fused image of every pair.
+def tell_skipped(problem: str) -> None:
+    tqdm.write(f"skipped {problem}", file=sys.stderr)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raise CommandError for options that do not go together."""
+    if not options.methods:
+        raise CommandError("nothing to measure: add --fused, --model, --baseline or --masks")
+    if options.workers is not None and options.workers < 1:
+        raise CommandError(f"--workers is {options.workers}; expected at least 1")
+    inputs = [
+        folder for folder in (options.visible, options.infrared, options.labels, options.boxes) if folder
+    ]
+    if options.output and options.output.resolve() in [folder.resolve() for folder in inputs]:
+        raise CommandError(f"{options.output} holds inputs: choose another --output")
+    if options.robustness and not options.output:
+        raise CommandError("--robustness needs --output, the folder for its curves")
+    if options.boxes and options.classes != list(CLASS_NAMES):
+        raise CommandError("--boxes name classes of MSRS: leave out --classes")
+
+
+def choose_measure(options: argparse.Namespace) -> Measure:
+    """Batches on a GPU where one is asked for, by the protocol that has batched metrics; else the cores.
 
     Raises:
-        CommandError: not of that form, or an image is missing.
+        ValueError: the device does not exist here.
     """
-    name, _, folder = method.partition("=")
-    if not folder:
-        raise CommandError(f"--fused {method!r}: expected NAME=DIR, such as ours=out/fused")
-    fused = list_images(Path(folder))
-    missing = [pair.name for pair in pairs if pair.name not in fused]
-    if missing:
-        raise CommandError(f"{folder} has no image for {len(missing)} pairs, such as {missing[0]}")
-    return name, fused
+    if options.device != "cpu":
+        from psfusion_core.engines.torch_engine import resolve_device
+        from psfusion_core.evaluation.batches import measure_in_batches
+
+        device = resolve_device(options.device)
+        if device.type != "cpu" and options.protocol == "standard":
+            return partial(measure_in_batches, device=device)
+    return partial(measure_on_cores, workers=options.workers)
 
 
-def evaluate_files(fused: dict[str, Path], pair: Pair) -> dict[str, float]:
-    """Compute every metric of one pair and its fused image."""
-    visible, infrared = luma(read_visible(pair.visible)), stretch(read_infrared(pair.infrared))
-    try:
-        return evaluate_triple(luma(read_visible(fused[pair.name])), visible, infrared)
-    except ValueError as error:
-        raise CommandError(f"{pair.name}: {error}") from error
+def check_methods(options: argparse.Namespace, methods: Sequence[Method]) -> None:
+    """Raise CommandError for methods that the options do not suit."""
+    if options.robustness and not any(method.fuses_anew for method in methods):
+        raise CommandError("--robustness needs a --model or --baseline: other images are fused already")
+    has_truth = bool(options.labels or options.boxes)
+    if has_truth and not any(method.labels for method in methods):
+        raise CommandError("--labels and --boxes need label maps: add --masks or --model")
+    for method in methods:
+        if method.labels and not method.fuses and not has_truth:
+            raise CommandError("--masks need --labels or --boxes to be held against")
+        if isinstance(method, ModelMethod) and has_truth and list(method.class_names) != options.classes:
+            raise CommandError(
+                f"--model {method.name} knows the classes {' '.join(method.class_names)}: use --classes"
+            )
+
+
+def choose_names(words: Sequence[str], protocol: str) -> tuple[str, ...]:
+    """The metrics that "fast", "all" or names stand for, in the order of tables.
+
+    Raises:
+        ValueError: a name is unknown.
+    """
+    groups = {"fast": [metric.name for metric in choose_metrics(None, protocol)], "all": PROTOCOLS[protocol]}
+    names = [name for word in words for name in groups.get(word, [word])]
+    return tuple(metric.name for metric in choose_metrics(names, protocol))
+
+
+def list_boxes(folder: Path) -> dict[str, Path]:
+    """Map stem to file for the text files of a folder.
+
+    Raises:
+        FileNotFoundError: it does not exist or holds none.
+    """
+    files = {file.stem: file for file in sorted(folder.glob("*.txt"))}
+    if not files:
+        raise FileNotFoundError(f"no files of boxes (.txt) in {folder}")
+    return files

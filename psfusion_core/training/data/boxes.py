@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.boxes import BIKE, BOX_CLASSES, CAR, PERSON, box_slices
 from psfusion_core.training.data.label_sets import CLASS_OF_MSRS, LABEL_SETS
 from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
 
-CAR, PERSON, BIKE = 1, 2, 3
-BOX_CLASSES = {0: PERSON, 1: BIKE, 2: CAR}
-"""Class index by box index: the boxes of MSRS name person, bicycle and car 0, 1 and 2."""
 COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
 """A box with a smaller share of its class is filled: real objects cover more of their boxes."""
 ROUNDNESS = {CAR: 4.0, PERSON: 2.0, BIKE: 4.0}
@@ -23,10 +20,6 @@ UNCHECKED = UNIT_WEIGHT // 2
 FILLED = UNIT_WEIGHT * 3 // 4
 LARGEST_WEIGHT = 3.0
 WHOLE_WEIGHT_SIDE = 64.0
-
-
-class BoxError(ValueError):
-    """A file of boxes that cannot be used; the message names the file."""
 
 
 class WeightedLabel(NamedTuple):
@@ -39,40 +32,6 @@ class WeightedLabel(NamedTuple):
 
     label: npt.NDArray[np.uint8]
     weight: npt.NDArray[np.uint8]
-
-
-def read_boxes(path: Path) -> npt.NDArray[np.float64]:
-    """Read lines of class, centre x, centre y, width, height (fractions of the image) as (N, 5).
-
-    Raises:
-        BoxError: a line has other than five numbers, an unknown class or a box outside the image.
-    """
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    try:
-        boxes = np.array(rows, np.float64).reshape(-1, 5)
-    except ValueError as error:
-        raise BoxError(
-            f"{path}: expected lines of five numbers, class cx cy width height; got another"
-        ) from error
-    if not np.isin(boxes[:, 0], list(BOX_CLASSES)).all():
-        raise BoxError(f"{path}: expected class 0 (person), 1 (bicycle) or 2 (car) in every line")
-    if not ((boxes[:, 1:] >= 0) & (boxes[:, 1:] <= 1)).all():
-        raise BoxError(f"{path}: expected fractions of the image, 0 to 1; got pixels?")
-    return boxes
-
-
-def box_slices(
-    box: npt.NDArray[np.float64], height: int, width: int, grow: float = 0.0
-) -> tuple[slice, slice]:
-    """Turn (class, centre x, centre y, width, height) in fractions into row and column slices.
-
-    ``grow`` widens the box by that share of its size on all sides together.
-    """
-    _, cx, cy, w, h = box
-    half_w, half_h = w * (1 + grow) / 2, h * (1 + grow) / 2
-    rows = slice(max(round((cy - half_h) * height), 0), max(round((cy + half_h) * height), 0))
-    columns = slice(max(round((cx - half_w) * width), 0), max(round((cx + half_w) * width), 0))
-    return rows, columns
 
 
 def correct_by_boxes(

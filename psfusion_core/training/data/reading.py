@@ -8,13 +8,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from psfusion_core.boxes import read_boxes
 from psfusion_core.images import ImageError, read_four_channels, read_infrared, read_label, read_visible
 from psfusion_core.stream.gain import stretch
 from psfusion_core.training.data.boxes import (
     UNCHECKED,
     WeightedLabel,
     correct_by_boxes,
-    read_boxes,
     salient_mask,
 )
 from psfusion_core.training.data.label_sets import map_labels

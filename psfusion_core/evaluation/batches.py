@@ -1,0 +1,103 @@
+"""Tasks in batches on a GPU: threads read the images, PyTorch computes the metrics of many at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from psfusion_core.evaluation.origins import Result, Sources
+from psfusion_core.evaluation.tasks import (
+    Outcome,
+    Task,
+    Triple,
+    about,
+    add,
+    count,
+    load,
+    one_line,
+    to_triple,
+)
+from psfusion_core.metrics import evaluate_triple
+from psfusion_core.metrics.batched import BATCHED_METRICS, evaluate_batch
+
+BATCH_PIXELS = 16 * 480 * 640
+"""Of all images of a batch; the metrics hold some tens of doubles for each."""
+
+READERS = 8
+
+
+class Loaded(NamedTuple):
+    """A pair that waits for its batch."""
+
+    triple: Triple
+    counted: Outcome
+
+
+def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[Outcome]:
+    """Measure tasks by the standard protocol, images of one size and the same metrics together.
+
+    Metrics without a batched form are computed one pair at a time. Values agree with those of
+    `measure_on_cores` to 1e-9 relative to max(1, |value|).
+
+    Args:
+        tasks: taken as they can be read.
+        device: to compute on.
+    """
+    batches: dict[tuple[tuple[int, ...], tuple[str, ...]], list[Loaded]] = defaultdict(list)
+    for task, loaded in read_ahead(tasks):
+        work = task.work
+        try:
+            sources, result = loaded.result()
+        except (ValueError, OSError) as error:
+            yield Outcome(work, {}, one_line(error))
+            continue
+        counted, triple = count(work, result), to_triple(sources, result)
+        if triple is None or not work.metrics:
+            yield counted
+            continue
+        batch = batches[triple.fused.shape, work.metrics]
+        batch.append(Loaded(triple, counted))
+        if len(batch) * triple.fused.size >= BATCH_PIXELS:
+            yield from measure_batch(batch, device)
+            batch.clear()
+    for batch in batches.values():
+        if batch:
+            yield from measure_batch(batch, device)
+
+
+def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[Sources, Result]]]]:
+    """Load tasks in threads, a few ahead of the one that is given out."""
+    remaining = iter(tasks)
+    waiting: deque[tuple[Task, Future[tuple[Sources, Result]]]] = deque()
+    with ThreadPoolExecutor(READERS) as readers:
+        while True:
+            for task in islice(remaining, 2 * READERS - len(waiting)):
+                waiting.append((task, readers.submit(load, task)))
+            if not waiting:
+                return
+            yield waiting.popleft()
+
+
+def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Outcome]:
+    """Measure images of one size and the same metrics."""
+    metrics = batch[0].counted.work.metrics
+    together = [name for name in metrics if name in BATCHED_METRICS]
+    apart = [name for name in metrics if name not in BATCHED_METRICS]
+    try:
+        planes = np.stack([loaded.triple for loaded in batch], axis=1)
+        fused, visible, infrared = torch.from_numpy(planes).to(device)
+        columns = evaluate_batch(fused, visible, infrared, together)
+        rows = [{name: float(columns[name][i]) for name in together} for i in range(len(batch))]
+        rows = [row | evaluate_triple(*loaded.triple, apart) for row, loaded in zip(rows, batch, strict=True)]
+    except (ValueError, torch.OutOfMemoryError) as error:
+        for _, counted in batch:
+            yield Outcome(counted.work, counted.values, one_line(about(counted.work, error)))
+        return
+    for row, (_, counted) in zip(rows, batch, strict=True):
+        yield add(counted, {name: row[name] for name in metrics})

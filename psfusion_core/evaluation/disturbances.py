@@ -1,0 +1,80 @@
+"""What goes wrong with the infrared image on a robot: low contrast, noise, misregistration."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+
+LEVELS = {
+    "contrast": (1.0, 0.75, 0.5, 0.25, 0.1),
+    "noise": (0.0, 5.0, 10.0, 20.0, 40.0),
+    "shift": (0.0, 1.0, 2.0, 4.0, 8.0),
+}
+"""Kinds and the levels that curves are drawn through; the first of each changes nothing."""
+
+LABELS = {
+    "contrast": "infrared contrast, times the original",
+    "noise": "infrared noise, standard deviation in grey levels",
+    "shift": "infrared shifted sideways, pixels",
+}
+
+
+CLEAN = "clean"
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """One kind at one level.
+
+    Attributes:
+        kind: contrast (times `level`, about the mean of the image), noise (white, Gaussian, of standard
+            deviation `level` grey levels) or shift (`level` pixels to the right; the edge is repeated).
+        level: how much.
+    """
+
+    kind: str
+    level: float
+
+    @property
+    def is_none(self) -> bool:
+        return self.level == LEVELS[self.kind][0]
+
+    @property
+    def name(self) -> str:
+        """Such as "noise 10"; all that change nothing are "clean", so that they are measured once."""
+        return CLEAN if self.is_none else f"{self.kind} {self.level:g}"
+
+    def __call__(self, infrared: Image, pair: str) -> Image:
+        """Disturb an image.
+
+        Args:
+            infrared: (H, W) uint8.
+            pair: its name, which chooses the noise: the same at every level and in every run.
+
+        Returns:
+            (H, W) uint8, rounded and clipped to 0 to 255.
+        """
+        if self.is_none:
+            return infrared
+        if self.kind == "shift":
+            columns = np.arange(infrared.shape[1]) - round(self.level)
+            return np.ascontiguousarray(infrared[:, np.maximum(columns, 0)])
+        levels = infrared.astype(np.float32)
+        if self.kind == "contrast":
+            mean = np.float32(infrared.mean())
+            levels = mean + np.float32(self.level) * (levels - mean)
+        else:
+            random = np.random.default_rng(zlib.crc32(pair.encode()))
+            levels += np.float32(self.level) * random.standard_normal(infrared.shape, np.float32)
+        return np.asarray(np.rint(levels).clip(0.0, 255.0), np.uint8)
+
+
+def all_disturbances() -> list[Disturbance]:
+    """Every kind at every level, those that change nothing once."""
+    every = [Disturbance(kind, level) for kind, levels in LEVELS.items() for level in levels]
+    return every[:1] + [disturbance for disturbance in every if not disturbance.is_none]

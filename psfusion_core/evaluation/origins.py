@@ -1,0 +1,110 @@
+"""Origins: how the fused image and the label map of one pair are come by. They travel between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from psfusion_core.images import read_label, read_visible
+from psfusion_core.metrics.luma_input import LumaImage, luma
+
+Image = npt.NDArray[np.uint8]
+
+
+class Sources(NamedTuple):
+    """The two images of a pair, of one size.
+
+    Attributes:
+        visible: (H, W, 3) uint8 RGB.
+        infrared: (H, W) uint8, hot is bright.
+    """
+
+    visible: Image
+    infrared: Image
+
+
+class Result(NamedTuple):
+    """What a method makes of a pair.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB or (H, W) uint8; None where the method only labels.
+        mask: (H, W) uint8 class indices; None where the method only fuses.
+    """
+
+    image: Image | None
+    mask: Image | None = None
+
+    @property
+    def luma(self) -> LumaImage | None:
+        """(H, W) uint8 luma of the fused image."""
+        return luma(self.image) if self.image is not None and self.image.ndim == 3 else self.image
+
+
+class Origin(Protocol):
+    """Gives the result of one pair."""
+
+    def load(self, sources: Sources) -> Result:
+        """Read or compute it.
+
+        Raises:
+            ValueError: a file cannot be used.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """A result on disk."""
+
+    image: Path | None
+    mask: Path | None
+
+    def load(self, sources: Sources) -> Result:
+        return Result(
+            None if self.image is None else read_visible(self.image),
+            None if self.mask is None else read_label(self.mask),
+        )
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A rule for every pixel, named in `BASELINES`."""
+
+    rule: str
+
+    def load(self, sources: Sources) -> Result:
+        return Result(BASELINES[self.rule](luma(sources.visible), sources.infrared))
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A result that is there already."""
+
+    result: Result
+
+    def load(self, sources: Sources) -> Result:
+        return self.result
+
+
+def _visible(visible: LumaImage, infrared: LumaImage) -> LumaImage:
+    return visible
+
+
+def _infrared(visible: LumaImage, infrared: LumaImage) -> LumaImage:
+    return infrared
+
+
+def _average(visible: LumaImage, infrared: LumaImage) -> LumaImage:
+    return np.asarray((visible.astype(np.uint16) + infrared + 1) // 2, np.uint8)
+
+
+def _maximum(visible: LumaImage, infrared: LumaImage) -> LumaImage:
+    return np.maximum(visible, infrared)
+
+
+BASELINES = {"visible": _visible, "infrared": _infrared, "average": _average, "maximum": _maximum}
+"""Rules by name: (H, W) uint8 luma and infrared to fused luma; halves are rounded up."""

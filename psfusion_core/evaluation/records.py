@@ -1,0 +1,121 @@
+"""Records: what has been measured, a row a method and pair, in a CSV file that outlives a killed run."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from psfusion_core.atomic_file import replacing
+from psfusion_core.evaluation.tasks import Key
+
+KEY_COLUMNS = (*Key._fields, "fingerprint")
+
+
+class RecordError(ValueError):
+    """A file of records that cannot be used; the message names it."""
+
+
+class Records:
+    """Rows of values by key, in memory and, where there is a path, on disk as soon as they are added.
+
+    A row that a killed run left half written is dropped, and so is done anew. The file is locked while it is
+    open, and closing writes it again in order of method, condition and pair.
+
+    Args:
+        path: the CSV file; made where it is missing. None keeps the rows in memory only.
+        columns: of the values that will be added; those the file has besides are kept.
+
+    Raises:
+        RecordError: the file is something else, or another process has it open.
+        OSError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Path | None, columns: Iterable[str]) -> None:
+        self.path = path
+        self._rows: dict[Key, tuple[str, dict[str, float]]] = {}
+        self.columns = list(columns)
+        if path is None:
+            return
+        self._lock = os.open(path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise RecordError(
+                f"another psfusion evaluate is writing to {path.parent}: wait, or choose another --output"
+            ) from None
+        try:
+            if path.exists():
+                self._read(path)
+            self._write(path)
+            self._file = path.open("a", encoding="utf-8", newline="")
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def __enter__(self) -> Records:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.path is None:
+            return
+        try:
+            self._file.close()
+            self._write(self.path)
+        finally:
+            os.close(self._lock)
+
+    def find(self, key: Key, fingerprint: str) -> dict[str, float]:
+        """Values known for a key; none where they were measured from other inputs."""
+        known, values = self._rows.get(key, ("", {}))
+        return values if known == fingerprint else {}
+
+    def add(self, key: Key, fingerprint: str, values: Mapping[str, float]) -> None:
+        """Keep values of a key beside those found for it; the row is on disk when this returns."""
+        self._rows[key] = fingerprint, {**self.find(key, fingerprint), **values}
+        if self.path is not None:
+            self._file.write(_line(self._cells(key)))
+            self._file.flush()
+
+    def _read(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        rows = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
+        header = next(rows, [])
+        if tuple(header[: len(KEY_COLUMNS)]) != KEY_COLUMNS:
+            raise RecordError(f"{path} is not a table of psfusion evaluate: choose another --output")
+        names = header[len(KEY_COLUMNS) :]
+        self.columns += [name for name in names if name not in self.columns]
+        for cells in rows:
+            if len(cells) != len(header):
+                continue
+            method, condition, pair, fingerprint, *numbers = cells
+            try:
+                values = {name: float(n) for name, n in zip(names, numbers, strict=True) if n}
+            except ValueError:
+                continue
+            self._rows[Key(method, condition, pair)] = fingerprint, values
+
+    def _write(self, path: Path) -> None:
+        lines = [
+            _line([*KEY_COLUMNS, *self.columns]),
+            *(_line(self._cells(key)) for key in sorted(self._rows)),
+        ]
+        with replacing(path) as temporary:
+            temporary.write_text("".join(lines), encoding="utf-8", newline="")
+
+    def _cells(self, key: Key) -> list[str]:
+        fingerprint, values = self._rows[key]
+        return [*key, fingerprint, *(repr(values[c]) if c in values else "" for c in self.columns)]
+
+
+def _line(cells: Iterable[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

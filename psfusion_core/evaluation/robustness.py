@@ -1,0 +1,110 @@
+"""How methods fare when the infrared image is disturbed: a table and curves."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from psfusion_core.atomic_file import replacing
+from psfusion_core.evaluation.disturbances import LEVELS, Disturbance, all_disturbances
+from psfusion_core.evaluation.figures import Quantity, draw_disturbance_curves
+from psfusion_core.evaluation.segmentation import box_columns, box_scores, label_columns, label_scores
+from psfusion_core.evaluation.summary import Values, common_pairs, heading, summarise
+from psfusion_core.metrics import Metric
+
+Conditions = Mapping[str, Values]
+"""Values of a method by condition (`Disturbance.name`)."""
+
+CONDITIONS = [disturbance.name for disturbance in all_disturbances()]
+
+
+def fusion_quantities(values: Mapping[str, Conditions], metrics: Sequence[Metric]) -> list[Quantity]:
+    """Means of the metrics over the pairs that every method has under every condition.
+
+    Args:
+        values: by method, at least one.
+        metrics: to take.
+
+    Raises:
+        ValueError: there is no such pair.
+    """
+    summary = summarise(_flatten(values), metrics)
+    count = len(CONDITIONS)
+    return [
+        Quantity(
+            metric.name,
+            heading(metric),
+            {
+                name: dict(zip(CONDITIONS, column[place * count : (place + 1) * count], strict=True))
+                for place, name in enumerate(values)
+            },
+        )
+        for metric, column in zip(metrics, summary.means.T.tolist(), strict=True)
+    ]
+
+
+def label_quantities(
+    values: Mapping[str, Conditions], classes: tuple[str, ...], labels: bool, boxes: bool
+) -> list[Quantity]:
+    """Mean IoU against label maps, and the share of all boxes that are found, where there are such.
+
+    Raises:
+        ValueError: no pair has counts of every method under every condition.
+    """
+    quantities = []
+    flat = _flatten(values)
+    if labels:
+        pairs = common_pairs(flat, label_columns(classes))
+        means = {
+            name: {c: label_scores([rows[c][p] for p in pairs], classes).mean_iou for c in CONDITIONS}
+            for name, rows in values.items()
+        }
+        quantities.append(Quantity("mean IoU", "mean IoU ↑", means))
+    if boxes:
+        pairs = common_pairs(flat, box_columns(classes))
+        shares: dict[str, dict[str, float]] = {}
+        for name, rows in values.items():
+            for condition in CONDITIONS:
+                scores = box_scores([rows[condition][pair] for pair in pairs], classes).values()
+                total = sum(score.boxes for score in scores)
+                share = sum(score.found for score in scores) / total if total else float("nan")
+                shares.setdefault(name, {})[condition] = share
+        quantities.append(Quantity("boxes found", "boxes found ↑", shares))
+    return quantities
+
+
+def write_robustness(
+    quantities: Sequence[Quantity], methods: Sequence[str], table: Path, figure: Path
+) -> None:
+    """Write every quantity of every method at every level, as CSV and as a figure.
+
+    Args:
+        quantities: the columns of the table, the rows of the figure.
+        methods: in their order.
+        table: CSV file to write, with a row a method, kind and level.
+        figure: picture to write.
+
+    Raises:
+        ImportError: matplotlib is missing.
+    """
+    with replacing(table) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["method", "disturbance", "level", *(quantity.name for quantity in quantities)])
+        for kind, levels in LEVELS.items():
+            for method in methods:
+                for level in levels:
+                    condition = Disturbance(kind, level).name
+                    row = [quantity.values.get(method, {}).get(condition) for quantity in quantities]
+                    cells = ("" if value is None else repr(value) for value in row)
+                    writer.writerow([method, kind, f"{level:g}", *cells])
+    draw_disturbance_curves(quantities, methods, figure)
+
+
+def _flatten(values: Mapping[str, Conditions]) -> dict[str, Values]:
+    """Every method under every condition as one of its own."""
+    return {
+        f"{method}, {condition}": rows.get(condition, {})
+        for method, rows in values.items()
+        for condition in CONDITIONS
+    }

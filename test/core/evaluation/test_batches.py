@@ -1,0 +1,82 @@
+"""Tasks in batches give what they give one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from psfusion_core.evaluation import batches
+from psfusion_core.evaluation.batches import measure_in_batches
+from psfusion_core.evaluation.disturbances import Disturbance
+from psfusion_core.evaluation.origins import Baseline, Files
+from psfusion_core.evaluation.pool import measure_on_cores
+from psfusion_core.evaluation.tasks import Key, Task, Work, measure
+from psfusion_core.images import Pair, write_image
+from psfusion_core.metrics import choose_metrics
+
+METRICS = tuple(metric.name for metric in choose_metrics())
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[Task]:
+    """Five pairs of two sizes, one of which cannot be read."""
+    rng = np.random.default_rng(0)
+    made = []
+    for number, height in enumerate((48, 48, 40, 48, 48)):
+        visible, infrared = tmp_path / f"v{number}.png", tmp_path / f"i{number}.png"
+        write_image(visible, rng.integers(0, 255, (height, 64, 3), np.uint8))
+        write_image(infrared, rng.integers(0, 255, (height, 64), np.uint8))
+        pair, origin = Pair(str(number), visible, infrared), Baseline("maximum")
+        work = Work(
+            Key("m", "clean", pair.name), "", pair, Disturbance("noise", 0.0), METRICS, "standard", None
+        )
+        made.append(Task(work, Files(visible, None) if number == 4 else origin))
+    (tmp_path / "i3.png").write_bytes(b"broken")
+    return made
+
+
+def test_batches_agree_with_single_pairs(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH_PIXELS", 2 * 48 * 64)
+    expected = {task.work.key: measure(task) for task in tasks}
+    outcomes = list(measure_in_batches(tasks, torch.device("cpu")))
+    assert sorted(outcome.work.key for outcome in outcomes) == sorted(expected)
+    for outcome in outcomes:
+        single = expected[outcome.work.key]
+        assert outcome.problem == single.problem
+        assert list(outcome.values) == list(single.values)
+        assert outcome.values == pytest.approx(single.values, rel=1e-9, abs=1e-9)
+
+
+def test_metrics_without_a_batched_form_are_measured_too(tasks: list[Task]) -> None:
+    work = tasks[0].work
+    task = Task(
+        Work(work.key, "", work.pair, work.disturbance, ("EN", "FMI"), "standard", None), tasks[0].origin
+    )
+    [outcome] = measure_in_batches([task], torch.device("cpu"))
+    assert outcome.values == pytest.approx(measure(task).values)
+    assert list(outcome.values) == ["EN", "FMI"]
+
+
+def test_processes_agree_with_this_one(tasks: list[Task]) -> None:
+    expected = {task.work.key: measure(task) for task in tasks}
+    outcomes = list(measure_on_cores(tasks, workers=2))
+    assert {o.work.key: o.values for o in outcomes} == {key: o.values for key, o in expected.items()}
+    assert sum(outcome.problem is not None for outcome in outcomes) == 1
+
+
+def test_tasks_are_taken_only_as_fast_as_they_are_done(tasks: list[Task]) -> None:
+    taken = 0
+
+    def endless() -> object:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield tasks[0]
+
+    outcomes = measure_on_cores(endless(), workers=2)  # type: ignore[arg-type]
+    next(outcomes)
+    assert taken < 12
+    outcomes.close()  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+"""Cumulative curves and the choice of pairs for the sheet."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from psfusion_core.evaluation.figures import COLORS, cumulative_curve, draw_cumulative_curves, style
+from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores
+from psfusion_core.evaluation.summary import Summary, summarise
+from psfusion_core.images import read_visible
+from psfusion_core.metrics import FUSION_METRICS
+
+METRICS = [FUSION_METRICS["EN"], FUSION_METRICS["MSE"]]
+
+
+def summary_of(values: dict[str, tuple[float, float]], methods: tuple[str, ...] = ("ours",)) -> Summary:
+    rows = {pair: {"EN": en, "MSE": mse} for pair, (en, mse) in values.items()}
+    return summarise(dict.fromkeys(methods, rows), METRICS)
+
+
+def test_a_share_x_of_the_pairs_has_a_value_no_more_than_y() -> None:
+    x, y = cumulative_curve([4.0, 1.0, 2.0, 2.0])
+    np.testing.assert_array_equal(x, [0.25, 0.5, 0.75, 1.0])
+    np.testing.assert_array_equal(y, [1.0, 2.0, 2.0, 4.0])
+
+
+def test_one_pair_is_a_point() -> None:
+    x, y = cumulative_curve([3.0])
+    assert (x.tolist(), y.tolist()) == ([1.0], [3.0])
+
+
+def test_methods_differ_in_colour_and_their_neighbours_in_dashes_too() -> None:
+    styles = [style(number) for number in range(len(COLORS))]
+    assert len({s["color"] for s in styles}) == len(COLORS)
+    assert all(str(a["linestyle"]) != str(b["linestyle"]) for a, b in pairwise(styles))
+
+
+def test_the_figure_shows_the_lines_of_its_methods(tmp_path: Path) -> None:
+    values = {"a": (1.0, 3.0), "b": (2.0, 2.0), "c": (3.0, 1.0)}
+    draw_cumulative_curves(summary_of(values, ("ours",)), tmp_path / "curves.png")
+    picture = read_visible(tmp_path / "curves.png")
+    assert is_shown(picture, COLORS[0])
+    assert not is_shown(picture, COLORS[1])
+    draw_cumulative_curves(
+        summary_of({**values, "d": (4.0, 0.0)}, ("ours", "other")), tmp_path / "curves.png"
+    )
+    assert is_shown(read_visible(tmp_path / "curves.png"), COLORS[1])
+
+
+def is_shown(picture: npt.NDArray[np.uint8], color: str) -> bool:
+    wanted = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
+    return bool((np.abs(picture.astype(int) - wanted).max(axis=2) <= 2).any())
+
+
+def test_a_pairs_score_is_its_mean_rank_among_the_pairs_in_the_direction_of_each_metric() -> None:
+    summary = summary_of({"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 3.0), "d": (1.0, 0.0)})
+    np.testing.assert_allclose(
+        scores(summary, 0), [(1 + 2 / 3) / 2, (2 / 3 + 1 / 3) / 2, (0.5 / 3) / 2, (0.5 / 3 + 1) / 2]
+    )
+    assert choose_pairs(summary) == {"best": "a", "median": "b", "worst": "c"}
+
+
+def test_fewer_pairs_make_fewer_rows() -> None:
+    assert choose_pairs(summary_of({"a": (1.0, 1.0)})) == {"best": "a"}
+    assert choose_pairs(summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)})) == {"best": "b", "worst": "a"}
+
+
+def test_the_sheet_has_the_images_of_the_best_pair_in_its_first_row() -> None:
+    summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("infrared", "visible"))
+    levels = {"a": (10, 60, 110, 160), "b": (90, 140, 190, 240)}
+
+    def read(pair: str) -> list[npt.NDArray[np.uint8]]:
+        return [np.full((24, 32), level, np.uint8) for level in levels[pair]]
+
+    sheet = draw_sheet(summary, read)
+    middle = [int(sheet[140, 160 + 324 * column, 0]) for column in range(4)]
+    assert middle == [90, 140, 190, 240]
