@@ -49,7 +49,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     description="Infrared-visible image fusion with semantic masks, as a ROS 2 node and a Python library",
-    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description=(Path(__file__).resolve().parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     maintainer="psfusion_ros maintainers",
@@ -60,6 +60,7 @@ setup(
         "psfusion_core": ["py.typed"],
         "psfusion_core.models": ["weights/*"],
         "psfusion_ros": ["py.typed"],
+        "psfusion_ros.view": ["page/*"],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
@@ -85,6 +86,7 @@ setup(
             "psfusion = psfusion_core.cli:main",
             "psfusion_node = psfusion_ros.node:main",
             "replay = psfusion_ros.replay:main",
+            "view = psfusion_ros.view:main",
         ]
     },
     zip_safe=False,

@@ -1,6 +1,6 @@
-"""Start psfusion_node, and on request rviz and the replay of a bag.
+"""Start psfusion_node, and on request rviz, the web page and the replay of a bag.
 
-ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw
+ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw view:=true
 ros2 launch psfusion_ros psfusion.launch.py bag:=drive use_sim_time:=true rviz:=true
 
 The node configures and activates itself, and is started again if it dies.
@@ -16,11 +16,11 @@ from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from psfusion_core.doctor import fastdds_profile
+
 CONFIG = Path(get_package_share_directory("psfusion_ros")) / "config"
 
-# Fast DDS of Humble and Jazzy reads the older name; later ones warn about it.
-OLD_NAME = os.environ.get("ROS_DISTRO") in ("humble", "jazzy")
-PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE" if OLD_NAME else "FASTDDS_DEFAULT_PROFILES_FILE"
+PROFILE_VARIABLE = fastdds_profile.variable(os.environ)
 
 ARGUMENTS = {
     "visible": ("visible/image", "topic of the visible camera's images"),
@@ -39,18 +39,26 @@ ARGUMENTS = {
         "Fast DDS profile with room for images in shared memory; give it to the camera drivers too",
     ),
     "rviz": ("false", "show the inputs, the fused image and the overlay in rviz"),
+    "view": ("false", "serve a web page with all images on this machine: http://127.0.0.1:VIEW_PORT"),
+    "view_port": ("8088", "port of that page"),
     "bag": ("", "rosbag2 folder to play; empty: none, the cameras are live"),
+    "bag_rate": ("1.0", "speed of the replay; 1 is as recorded"),
+    "bag_loop": ("false", "start the bag again at its end; stamps go on"),
     "use_sim_time": ("false", "take the time from /clock, which the bag's replay then publishes"),
 }
+
+
+def is_true(text: str) -> bool:
+    return text.lower() in ("true", "1")
 
 
 def create_nodes(context: LaunchContext) -> list[Node]:
     """Make the nodes from the values of the arguments."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    simulated = value["use_sim_time"].lower() in ("true", "1")
+    simulated = is_true(value["use_sim_time"])
     chosen = {name: value[name] for name in ("model", "device") if value[name]}
     files = [value[name] for name in ("params_file", "registration") if value[name]]
-    autostart = value["autostart"].lower() in ("true", "1")
+    autostart = is_true(value["autostart"])
     inputs = {
         "visible/image": value["visible"],
         "infrared/image": value["infrared"],
@@ -64,7 +72,7 @@ def create_nodes(context: LaunchContext) -> list[Node]:
             namespace=value["namespace"],
             parameters=[*files, {"use_sim_time": simulated, "autostart": autostart, **chosen}],
             remappings=list(inputs.items()),
-            respawn=value["respawn"].lower() in ("true", "1"),
+            respawn=is_true(value["respawn"]),
             respawn_delay=2.0,
             output="screen",
         ),
@@ -83,16 +91,26 @@ def create_nodes(context: LaunchContext) -> list[Node]:
             ],
             condition=IfCondition(value["rviz"]),
         ),
+        Node(
+            package="psfusion_ros",
+            executable="view",
+            namespace=value["namespace"],
+            arguments=["--port", value["view_port"]],
+            parameters=[{"use_sim_time": simulated}],
+            remappings=list(inputs.items()),
+            condition=IfCondition(value["view"]),
+            output="screen",
+        ),
     ]
     if value["bag"]:
-        clock = ["--clock"] if simulated else []
+        flags = [*(["--clock"] if simulated else []), *(["--loop"] if is_true(value["bag_loop"]) else [])]
         nodes.append(
             Node(
                 package="psfusion_ros",
                 executable="replay",
                 namespace=value["namespace"],
                 # The network may take a while to load; nothing is played before the node listens.
-                arguments=[value["bag"], "--wait-for-subscribers", "60", *clock],
+                arguments=[value["bag"], "--rate", value["bag_rate"], "--wait-for-subscribers", "60", *flags],
                 output="screen",
             )
         )

@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+from psfusion_core.doctor import fastdds_profile
+
 PROCESSES = 6
 """Processes with nodes that shared memory has to suffice for."""
-
-FASTRTPS_DISTRIBUTIONS = ("humble", "jazzy")
-"""Distributions whose Fast DDS reads FASTRTPS_DEFAULT_PROFILES_FILE; the newer ones warn about that name."""
 
 _NAMESPACE = "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"
 _SHARED_MEMORY = Path("/dev/shm")
@@ -46,17 +45,15 @@ def loopback_environment(directory: Path) -> dict[str, str]:
     environment = dict(os.environ)
     for name in ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS_LOCALHOST_ONLY"):
         environment.pop(name, None)
-    distribution = environment.get("ROS_DISTRO")
-    library = "FASTRTPS" if distribution in FASTRTPS_DISTRIBUTIONS else "FASTDDS"
     environment |= {
         "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_DOMAIN_ID": str(_free_domain()),
         "ROS_LOG_DIR": str(directory / "ros_log"),
-        f"{library}_DEFAULT_PROFILES_FILE": str(_loopback_profile(directory / "fastdds.xml")),
+        fastdds_profile.variable(environment): str(_loopback_profile(directory / "fastdds.xml")),
         "PYTHONUNBUFFERED": "1",
     }
-    if distribution == "humble":  # knows no discovery range; the later ones warn about this variable
+    if environment.get("ROS_DISTRO") == "humble":  # knows no discovery range; later ones warn about this
         environment["ROS_LOCALHOST_ONLY"] = "1"
     return environment
 

@@ -12,12 +12,14 @@ from psfusion_core.cli.errors import CommandError
 
 VERBS = {
     "fuse": "fuse image files or folders",
+    "bag": "fuse recorded bags, without ROS",
     "calibrate": "find how the infrared lies on the visible image",
     "simulate": "render a drive seen by two cameras, as a bag or as images",
     "train": "train a network from a recipe",
     "evaluate": "measure fused images against their sources",
     "export": "write a network as an ONNX file",
     "benchmark": "measure how fast the engines are on this machine",
+    "doctor": "check this machine, its ROS, its cameras and a running node",
 }
 """Verb and one line of help; the verb's module in this package has ``add_arguments`` and ``run``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -88,6 +89,12 @@ def pixels_of(message: Image) -> np.ndarray:
     return np.frombuffer(message.data, np.uint8).reshape(shape)
 
 
+def with_checkout(environment: Mapping[str, str], *folders: Path) -> dict[str, str]:
+    """Let Python find folders and this checkout before anything else, an apt ROS on PYTHONPATH after them."""
+    paths = [*map(str, folders), str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+
+
 class NodeProcess:
     """psfusion_node, as a process."""
 
@@ -97,7 +104,7 @@ class NodeProcess:
         words = [word for parameter in parameters for word in ("-p", parameter)]
         self.process = subprocess.Popen(
             [*command, "--ros-args", *arguments, *words],
-            env={**environment, "PYTHONPATH": str(ROOT)},
+            env=with_checkout(environment),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

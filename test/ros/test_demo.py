@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from harness import PATIENCE, REAL_NODE, ROOT, STUB_NODE
+from harness import PATIENCE, REAL_NODE, ROOT, STUB_NODE, with_checkout
 
 # The demo itself, with another program in place of the node.
 WITH_NODE = "import sys; from psfusion_ros import demo; demo.NODE = {node!r}; sys.exit(demo.main())"
@@ -24,7 +24,7 @@ def demo(*arguments: str, node: list[str] = STUB_NODE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", WITH_NODE.format(node=node), *arguments],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=with_checkout(os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

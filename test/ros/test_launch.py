@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,16 @@ LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))
 MAIN = ROOT / "launch" / "psfusion.launch.py"
 FOREIGN = {"rviz2": {"rviz2"}}
 """Executables of other packages that a launch file may start."""
+
+ONE_PAIR = ["psfusion_node", "rviz2", "view"]
+STARTED = {
+    "psfusion.launch.py": [*ONE_PAIR, "replay"],
+    "replay.launch.py": [*ONE_PAIR, "replay"],
+    "two_pairs.launch.py": [*ONE_PAIR, *ONE_PAIR],
+}
+"""Executables that a launch file makes actions for, with the arguments below."""
+
+GIVEN = {"psfusion.launch.py": {"bag": "drive"}, "replay.launch.py": {"bag": "drive"}}
 
 
 def tree(path: Path) -> ast.Module:
@@ -47,10 +58,15 @@ def entry_points() -> dict[str, str]:
     return dict(re.findall(r'"(\w+) = ([\w.]+:\w+)"', (ROOT / "setup.py").read_text()))
 
 
+def keys_of(name: str, path: Path) -> list[str]:
+    """Return the keys of a dictionary that a module-level name is bound to."""
+    found = constant(name, path)
+    assert isinstance(found, ast.Dict)
+    return [ast.literal_eval(key) for key in found.keys if key is not None]
+
+
 def declared_arguments() -> list[str]:
-    arguments = constant("ARGUMENTS", MAIN)
-    assert isinstance(arguments, ast.Dict)
-    return [ast.literal_eval(key) for key in arguments.keys if key is not None]
+    return keys_of("ARGUMENTS", MAIN)
 
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
@@ -58,7 +74,7 @@ def test_every_executable_of_a_launch_file_is_installed_and_importable(path: Pat
     started = [
         (ast.literal_eval(node["package"]), ast.literal_eval(node["executable"])) for node in nodes(path)
     ]
-    assert ("psfusion_ros", "psfusion_node") in started
+    assert path != MAIN or ("psfusion_ros", "psfusion_node") in started
     for package, executable in started:
         if package == "psfusion_ros":
             module, function = entry_points()[executable].split(":")
@@ -68,20 +84,31 @@ def test_every_executable_of_a_launch_file_is_installed_and_importable(path: Pat
 
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
-def test_every_configuration_file_of_a_launch_file_is_shipped(path: Path) -> None:
+def test_every_file_that_a_launch_file_names_is_shipped(path: Path) -> None:
     strings = [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)]
     named = {
-        text for text in strings if isinstance(text, str) and re.fullmatch(r"[\w.]+\.(yaml|xml|rviz)", text)
+        text
+        for text in strings
+        if isinstance(text, str) and re.fullmatch(r"[\w.]+\.(yaml|xml|rviz|launch\.py)", text)
     }
-    assert named >= {"psfusion.yaml", "fastdds.xml", "psfusion.rviz"}
+    assert named >= ({"psfusion.yaml", "fastdds.xml", "psfusion.rviz"} if path == MAIN else {MAIN.name})
     for name in named:
-        assert (ROOT / "config" / name).is_file()
+        assert (ROOT / ("launch" if name.endswith(".py") else "config") / name).is_file()
+
+
+def test_what_other_launch_files_pass_on_are_arguments_of_the_main_one() -> None:
+    replay, pairs = ROOT / "launch" / "replay.launch.py", ROOT / "launch" / "two_pairs.launch.py"
+    settings = constant("PAIRS", pairs)
+    passed = {name for pair in ast.literal_eval(settings).values() for name in pair}
+    assert {*keys_of("ARGUMENTS", replay), *passed, "namespace", "view"} <= set(declared_arguments())
+    ports = [pair["view_port"] for pair in ast.literal_eval(settings).values()]
+    assert len(set(ports)) == len(ports)
 
 
 def test_launch_arguments_are_those_promised() -> None:
     assert set(declared_arguments()) >= {
         "visible", "infrared", "namespace", "model", "device", "params_file", "dds_profile", "rviz", "bag",
-        "use_sim_time",
+        "use_sim_time", "view", "view_port", "bag_rate", "bag_loop",
     }  # fmt: skip
 
 
@@ -125,20 +152,31 @@ def flat(parameters: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
-def test_launch_file_makes_a_node_a_replay_and_rviz_where_launch_is_installed(path: Path) -> None:
+def test_launch_files_make_what_they_promise_where_launch_is_installed(path: Path) -> None:
     launch = pytest.importorskip("launch", reason="launch comes with ROS from apt only")
     pytest.importorskip("launch_ros", reason="launch_ros comes with ROS from apt only")
     from ament_index_python.packages import PackageNotFoundError
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
+    from launch_ros.actions import Node
 
+    def started(entities: Any) -> Iterator[str]:
+        for entity in entities or ():
+            if isinstance(entity, Node):
+                yield entity.node_executable
+            else:
+                yield from started(entity.visit(context))
+
+    context = launch.LaunchContext()
+    context.launch_configurations.update(GIVEN.get(path.name, {}))
     try:
         description = get_launch_description_from_python_launch_file(str(path))
     except PackageNotFoundError:
         pytest.skip("the package is not in the ament index: source its setup.bash")
-    context = launch.LaunchContext()
-    context.launch_configurations["bag"] = "drive"
-    made = [entity for action in description.entities for entity in action.visit(context) or ()]
-    assert [action.node_executable for action in made] == ["psfusion_node", "rviz2", "replay"]
+    assert list(started(description.entities)) == STARTED[path.name]
+
+
+def test_every_launch_file_is_among_those_whose_actions_are_known() -> None:
+    assert {path.name for path in LAUNCH_FILES} == set(STARTED)
 
 
 def test_launch_remaps_every_input_of_the_node() -> None:
@@ -155,6 +193,26 @@ def test_rviz_shows_the_inputs_the_fused_image_and_the_overlay_best_effort() -> 
     assert {topic.lstrip("/") for topic in shown} <= {*INPUTS, *IMAGE_TOPICS}
     assert {display["Class"] for display in displays} == {"rviz_default_plugins/Image"}
     assert {display["Topic"]["Reliability Policy"] for display in displays} == {"Best Effort"}
+
+
+def test_foxglove_shows_the_topics_that_rviz_shows_and_places_every_panel_once() -> None:
+    layout = json.loads((ROOT / "config" / "foxglove_layout.json").read_text())
+    panels = layout["configById"]
+    images = [panel["imageMode"]["imageTopic"] for panel in panels.values() if "imageMode" in panel]
+    assert images == ["/visible/image", "/infrared/image", "/fused/image", "/semantic/overlay"]
+    assert panels["DiagnosticSummary!psfusion"]["topicToRender"] == "/diagnostics"
+    assert panels["RawMessages!source"]["topicPath"] == "/psfusion_node/source"
+    assert sorted(placed(layout["layout"])) == sorted(panels)
+
+
+def placed(layout: Any) -> Iterator[str]:
+    """Yield the panels of a layout: a name, or two layouts side by side."""
+    if isinstance(layout, str):
+        yield layout
+    else:
+        assert layout["direction"] in ("row", "column")
+        yield from placed(layout["first"])
+        yield from placed(layout["second"])
 
 
 def test_launch_remaps_every_topic_of_the_rviz_configuration() -> None:

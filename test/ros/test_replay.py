@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
+from harness import with_checkout
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
@@ -259,7 +260,7 @@ def test_what_cannot_be_played_ends_with_status_2_and_one_line(
     arguments: list[str],
     reason: str,
 ) -> None:
-    ros_environment["PYTHONPATH"] = str(Path.cwd())
+    ros_environment |= with_checkout(ros_environment)
     monkeypatch.chdir(tmp_path)
     ended = replay(arguments, ros_environment)
     assert ended.returncode == 2

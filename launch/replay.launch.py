@@ -1,0 +1,39 @@
+"""Play a recording through psfusion_node, over and over, with the web page; it takes its time from the bag.
+
+ros2 launch psfusion_ros replay.launch.py bag:=drive
+ros2 launch psfusion_ros replay.launch.py bag:=drive visible:=front/image_raw infrared:=thermal/image_raw
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+
+SHARE = Path(get_package_share_directory("psfusion_ros"))
+
+ARGUMENTS = {
+    "bag": (None, "rosbag2 folder to play"),
+    "bag_rate": ("1.0", "speed of the replay; 1 is as recorded"),
+    "bag_loop": ("true", "start the bag again at its end; stamps go on"),
+    "visible": ("visible/image", "topic of the visible camera's images in the bag, without the first slash"),
+    "infrared": ("infrared/image", "topic of the infrared camera's images in the bag, the same"),
+    "use_sim_time": ("true", "take the time from the bag"),
+    "view": ("true", "serve a web page with all images on this machine: http://127.0.0.1:8088"),
+    "rviz": ("false", "show the inputs, the fused image and the overlay in rviz"),
+}
+"""Those of psfusion.launch.py with another default here, or that a recording needs; all others work too."""
+
+
+def generate_launch_description() -> LaunchDescription:
+    declarations = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    fusion = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / "launch" / "psfusion.launch.py")),
+        launch_arguments=[(name, LaunchConfiguration(name)) for name in ARGUMENTS],
+    )
+    return LaunchDescription([*declarations, fusion])

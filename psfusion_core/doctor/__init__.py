@@ -1,0 +1,1 @@
+"""What ``psfusion doctor`` looks at on any machine; ``psfusion_ros.doctor`` adds what needs ROS."""

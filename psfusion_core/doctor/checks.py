@@ -1,0 +1,47 @@
+"""The list of checks that need no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from psfusion_core.doctor.check import Check, Finding, Subject, run_check
+from psfusion_core.doctor.engines import check_network, check_onnxruntime, check_tensorrt, check_torch
+from psfusion_core.doctor.network import check_socket_buffers
+from psfusion_core.doctor.python_packages import check_libraries, check_python
+from psfusion_core.doctor.ros_installation import check_ros
+from psfusion_core.doctor.shared_memory import check_segment, check_space, check_stale_segments
+
+MACHINE_CHECKS: list[tuple[str, Check]] = [
+    ("python", check_python),
+    ("libraries", check_libraries),
+    ("torch", check_torch),
+    ("onnxruntime", check_onnxruntime),
+    ("tensorrt", check_tensorrt),
+    ("network", check_network),
+    ("ros", check_ros),
+]
+
+TRANSPORT_CHECKS: list[tuple[str, Check]] = [
+    ("shared memory segment", check_segment),
+    ("shared memory space", check_space),
+    ("stale segments", check_stale_segments),
+    ("socket buffers", check_socket_buffers),
+]
+"""About how images travel between ROS processes; they know more once images have been seen."""
+
+
+def run_checks(checks: list[tuple[str, Check]], subject: Subject) -> Iterator[tuple[str, Finding]]:
+    """Run checks one by one; yield the name of each with what it found."""
+    for name, check in checks:
+        yield name, run_check(check, subject)
+
+
+def skip(checks: list[tuple[str, Check]], reason: str) -> Iterator[tuple[str, Finding]]:
+    """Yield the name of each check, with why it was not made."""
+    for name, _ in checks:
+        yield name, Finding("skipped", reason)
+
+
+def has_ros() -> bool:
+    return find_spec("rclpy") is not None

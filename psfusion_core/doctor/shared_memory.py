@@ -1,0 +1,115 @@
+"""Shared memory, through which Fast DDS hands images to processes of the same machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from psfusion_core.doctor.check import FAST_DDS, Finding, Subject, in_words
+from psfusion_core.doctor.fastdds_profile import (
+    NEW_VARIABLE,
+    OLD_VARIABLE,
+    ProfileError,
+    find_transports,
+    variable,
+)
+
+FOLDER = Path("/dev/shm")
+PREFIXES = ("fastrtps_", "fastdds_")
+"""How Fast DDS 2 and 3 name their segments; the file NAME_el is locked while the owner of NAME lives."""
+
+SHIPPED = "$(ros2 pkg prefix psfusion_ros)/share/psfusion_ros/config/fastdds.xml"
+
+FRAMES = 5
+"""Frames that a segment should hold: as many as the node's queue."""
+
+PROCESSES = 4
+"""Of a small system: two cameras, the node, and something that shows its images."""
+
+
+def check_segment(subject: Subject) -> Finding:
+    """Look whether a frame fits the segment of a process that is started with this environment."""
+    if not subject.middleware.startswith(FAST_DDS):
+        return Finding("skipped", f"{subject.middleware} has no such segment")
+    name = variable(subject.environment)
+    other = OLD_VARIABLE if name == NEW_VARIABLE else NEW_VARIABLE
+    fix = f"export {name}={SHIPPED}, for the camera drivers too"
+    try:
+        transports = find_transports(subject.environment)
+    except ProfileError as error:
+        return Finding("error", f"{name}: {error}", fix)
+    segment, frame = transports.segment, subject.frame_bytes
+    sizes = f"a frame has {in_words(frame)} ({subject.frame_origin}), "
+    sizes += f"the segment {in_words(segment)} ({transports.source})"
+    if other in subject.environment and name not in subject.environment:
+        sizes += f"; {other} is set, which this Fast DDS does not read"
+    if segment == 0:
+        return Finding("warning", f"images go through UDP, not shared memory ({transports.source})", fix)
+    if segment < frame:
+        # What is only assumed may be wrong.
+        status = "warning" if subject.frame_origin == "assumed" else "error"
+        return Finding(status, f"{sizes}: best-effort frames get lost", fix)  # type: ignore[arg-type]
+    if segment < FRAMES * frame:
+        return Finding("warning", f"{sizes}: there is room for {segment // frame}, not for {FRAMES}", fix)
+    return Finding("ok", sizes)
+
+
+def check_space(subject: Subject) -> Finding:
+    """Look whether the segments of a few processes fit the shared memory that is free."""
+    if not FOLDER.is_dir():
+        return Finding("skipped", f"there is no {FOLDER} here")
+    usage = shutil.disk_usage(FOLDER)
+    try:
+        segment = find_transports(subject.environment).segment
+    except ProfileError:
+        return Finding("skipped", "the profile above has to be mended first")
+    found = f"{in_words(usage.free)} of {in_words(usage.total)} free in {FOLDER}"
+    needed = PROCESSES * segment
+    if subject.middleware.startswith(FAST_DDS) and usage.free < needed:
+        return Finding(
+            "error" if usage.free < segment else "warning",
+            f"{found}: {PROCESSES} processes need {in_words(needed)}",
+            "give the container more (docker run --shm-size=1g, or --ipc=host), or lower segment_size",
+        )
+    return Finding("ok", found)
+
+
+def check_stale_segments(_: Subject) -> Finding:
+    """Look for segments of processes that are gone, which take memory until somebody removes them."""
+    if not FOLDER.is_dir():
+        return Finding("skipped", f"there is no {FOLDER} here")
+    stale = stale_segments(FOLDER)
+    if not stale:
+        return Finding("ok", "none of Fast DDS's segments is left over")
+    size = sum(path.stat().st_size for path in stale if path.exists())
+    return Finding(
+        "warning",
+        f"{len(stale)} segments of processes that are gone take {in_words(size)} of {FOLDER}",
+        "fastdds shm clean (it comes with Fast DDS)",
+    )
+
+
+def stale_segments(folder: Path) -> list[Path]:
+    """Return the segments whose owner has ended without removing them."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.startswith(PREFIXES) and _is_abandoned(path.with_name(f"{path.name}_el"))
+    ]
+
+
+def _is_abandoned(lock: Path) -> bool:
+    """Tell whether nobody holds the lock of a segment, as Fast DDS itself finds out."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:  # it has none, or it belongs to another user
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

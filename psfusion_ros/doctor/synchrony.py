@@ -1,0 +1,64 @@
+"""Checks of both cameras together: their clocks, and whether their frames pair."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from psfusion_core.doctor.check import Finding, Subject
+from psfusion_ros.doctor.cameras import age
+from psfusion_ros.doctor.hearing import Heard, Hearing
+from psfusion_ros.parameters import Parameters
+
+TOLERANCE_MS = Parameters().tolerance_ms
+
+
+def check_clocks(hearing: Hearing, _: Subject) -> Finding:
+    """Compare the ages of both cameras' images: they differ by the offset of the clocks, and by the way."""
+    visible, infrared = hearing.cameras["visible"], hearing.cameras["infrared"]
+    if not (any(visible.stamps) and any(infrared.stamps)):
+        return Finding("skipped", "needs images with stamps from both cameras")
+    offset = (age(infrared) - age(visible)) / 1e6
+    if abs(offset) <= TOLERANCE_MS:
+        return Finding("ok", f"infrared stamps are {abs(offset):.1f} ms {_side(offset)} the visible ones")
+    return Finding(
+        "warning",
+        f"by their arrival, infrared stamps are {abs(offset):.0f} ms {_side(offset)} the visible ones: the "
+        "clocks differ, or one camera's images take longer",
+        "synchronise the clocks (chrony, PTP) and stamp at exposure; a steady offset can be given as "
+        f"sync.infrared_offset_ms, here {offset:.0f}",
+    )
+
+
+def check_pairing(hearing: Hearing, _: Subject) -> Finding:
+    """Look how many frames of the slower camera have a partner within the tolerance, by stamp."""
+    visible, infrared = (_stamps(hearing.cameras[camera]) for camera in ("visible", "infrared"))
+    if not (visible and infrared):
+        return Finding("skipped", "needs images with stamps from both cameras")
+    few, many = sorted((visible, infrared), key=len)
+    edge = round(TOLERANCE_MS * 1e6)  # partners of what is beyond the others came before or after listening
+    few = [stamp for stamp in few if many[0] - edge <= stamp <= many[-1] + edge] or few
+    distances = [_distance(stamp, many) / 1e6 for stamp in few]
+    paired = sum(distance <= TOLERANCE_MS for distance in distances)
+    found = f"{paired} of {len(few)} frames have a partner within {TOLERANCE_MS:g} ms"
+    if paired == 0:
+        return Finding(
+            "error", f"{found}; the nearest is {min(distances):.0f} ms away",
+            "synchronise the clocks, or set sync.infrared_offset_ms or sync.tolerance_ms",
+        )  # fmt: skip
+    if paired < 0.8 * len(few):
+        return Finding("warning", found, "trigger the cameras together, or set a larger sync.tolerance_ms")
+    return Finding("ok", found)
+
+
+def _side(offset: float) -> str:
+    return "behind" if offset > 0 else "ahead of"
+
+
+def _stamps(heard: Heard) -> list[int]:
+    return sorted(stamp for stamp in heard.stamps if stamp)
+
+
+def _distance(stamp: int, others: list[int]) -> int:
+    """Return the nanoseconds to the nearest of other stamps, which are in order."""
+    place = bisect_left(others, stamp)
+    return min(abs(stamp - other) for other in others[max(0, place - 1) : place + 1])

@@ -1,0 +1,73 @@
+"""Executable `view`: a web page with the node's inputs and outputs, live.
+
+`psfusion_ros.view.streams` is its ROS side, `psfusion_ros.view.server` its HTTP side, and `page/` is what the
+browser gets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+
+EXAMPLES = """examples:
+  view
+  view --port 9000 --ros-args -r visible/image:=/front/image_raw -r infrared/image:=/thermal/image_raw
+  view --node psfusion_node --ros-args -r __ns:=/left
+
+Images are subscribed to while a page is open, and only then computed by the node. From another computer,
+reach the page through SSH: ssh -L 8088:127.0.0.1:8088 ROBOT"""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Serve the page until SIGINT or SIGTERM (program name first in `args`, like sys.argv).
+
+    Returns:
+        The exit status: 0 after a signal, 2 where the page cannot be served.
+    """
+    arguments = list(sys.argv if args is None else args)
+    options = _parser().parse_args(remove_ros_args(arguments)[1:])
+    try:
+        from psfusion_ros.view.server import is_loopback, serve
+    except ImportError as error:
+        print(f"view: {error}: pip install 'psfusion_ros[view]'", file=sys.stderr)
+        return 2
+    from psfusion_ros.view.streams import Streams
+
+    if not is_loopback(options.host):
+        print(
+            f"view: anybody who reaches {options.host} sees the cameras: there is no password, no encryption",
+            file=sys.stderr,
+        )
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        with Streams(options.node) as streams:
+            asyncio.run(serve(streams, options.host, options.port))
+    except OSError as error:
+        print(f"view: cannot serve on {options.host}:{options.port}: {error}", file=sys.stderr)
+        return 2
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="view",
+        description="Show the inputs and outputs of psfusion_node on a web page.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8088, help="port; 0: any that is free (default %(default)s)"
+    )
+    parser.add_argument(
+        "--node", default="psfusion_node", metavar="NAME", help="the node's name (default %(default)s)"
+    )
+    return parser

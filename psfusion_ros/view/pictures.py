@@ -1,0 +1,30 @@
+"""From image messages to JPEG files that a browser shows."""
+
+from __future__ import annotations
+
+import cv2
+from sensor_msgs.msg import CompressedImage
+
+from psfusion_core.stream.compressed import BEGINNINGS
+from psfusion_core.stream.encodings import to_infrared, to_visible
+from psfusion_core.stream.gain import stretch
+from psfusion_ros import codec
+
+QUALITY = 85
+"""JPEG quality, in [0, 100]."""
+
+
+def to_jpeg(message: codec.AnyImage, is_infrared: bool) -> bytes:
+    """Return an image as a JPEG file: as it came where it is one, 16-bit infrared stretched to grey levels.
+
+    Raises:
+        FrameError: the image does not decode.
+    """
+    if isinstance(message, CompressedImage) and bytes(message.data[:3]) == BEGINNINGS["JPEG"]:
+        codec.check(message)
+        return bytes(message.data)
+    frame = codec.to_frame(message, "mono8" if is_infrared else "rgb8")
+    # OpenCV's order of colours; it copies a view whose channels are reversed by itself.
+    image = stretch(to_infrared(frame)) if is_infrared else to_visible(frame)[..., ::-1]
+    _, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+    return data.tobytes()

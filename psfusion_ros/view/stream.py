@@ -1,0 +1,98 @@
+"""The newest image of one topic, and how its images come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from statistics import median
+from typing import Any
+
+from sensor_msgs.msg import CompressedImage
+
+from psfusion_core.stream.messages import stamp_of
+from psfusion_ros import codec
+from psfusion_ros.view.pictures import to_jpeg
+
+WINDOW = 5.0
+"""Seconds that the rate looks back on."""
+
+LATENCIES = 9
+"""Images that the latency is the median of."""
+
+
+class Stream:
+    """Keeps the newest image only; `receive` is called by ROS's thread, all else by the server's.
+
+    Attributes:
+        name: relative name of the topic.
+        topic: its resolved name, as remapped.
+        publishers: on the topic now.
+        number: that of the newest image, from 1.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.topic = name
+        self.publishers = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._came = asyncio.Event()
+        self.number = 0
+        self._message: codec.AnyImage | None = None
+        self._picture: tuple[int, asyncio.Task[bytes]] | None = None
+        self._arrivals: deque[float] = deque(maxlen=500)
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._description = ""
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Forget what was; images come from now on."""
+        self._loop = loop
+        self._message = None
+        self._arrivals.clear()
+        self._latencies.clear()
+        self._description = ""
+
+    def receive(self, message: codec.AnyImage, now_ns: int) -> None:
+        """Take an image, with the time of the clock that its stamp is of."""
+        self._arrivals.append(time.monotonic())
+        self._latencies.append((now_ns - stamp_of(message.header)) / 1e6)
+        if isinstance(message, CompressedImage):
+            self._description = "compressed"
+        else:
+            self._description = f"{message.encoding} {message.width} x {message.height}"
+        assert self._loop is not None, "begun before it is subscribed to"
+        self._loop.call_soon_threadsafe(self._keep, message)
+
+    async def picture_after(self, number: int) -> tuple[int, bytes]:
+        """Return the newest image as JPEG, with its number, once there is one with a larger number.
+
+        Raises:
+            FrameError: it does not decode.
+        """
+        while self._message is None or self.number <= number:
+            await self._came.wait()
+        if self._picture is None or self._picture[0] != self.number:
+            encode = asyncio.to_thread(to_jpeg, self._message, self.name == "infrared/image")
+            self._picture = self.number, asyncio.create_task(encode)
+        shown, task = self._picture
+        return shown, await asyncio.shield(task)  # other pages wait for the same one
+
+    def state(self) -> dict[str, Any]:
+        """Return what the page says of the topic: rate in Hz, latency in ms."""
+        begin = time.monotonic() - WINDOW
+        arrivals = [moment for moment in list(self._arrivals) if moment >= begin]
+        rate = (len(arrivals) - 1) / (time.monotonic() - arrivals[0]) if len(arrivals) > 1 else 0.0
+        latencies = list(self._latencies)
+        return {
+            "topic": self.topic,
+            "publishers": self.publishers,
+            "rate": round(rate, 1),
+            "latency": round(median(latencies), 1) if latencies and arrivals else None,
+            "description": self._description,
+        }
+
+    def _keep(self, message: codec.AnyImage) -> None:
+        self._message = message
+        self.number += 1
+        came, self._came = self._came, asyncio.Event()
+        came.set()
