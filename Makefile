@@ -1,12 +1,13 @@
 # make demo   a simulated drive (or your own pairs: VISIBLE=dir INFRARED=dir) through the node, over DDS
 # make test   ruff, mypy and every test
+# make docs   the documents, into build/site
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(VISIBLE),--visible "$(VISIBLE)") $(if $(INFRARED),--infrared "$(INFRARED)")
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 # A sourced ROS installation would hide the ROS of the virtual environment.
 unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH
@@ -27,6 +28,9 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) demo_output build install log

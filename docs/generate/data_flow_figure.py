@@ -1,0 +1,77 @@
+"""The figure of what becomes of two camera topics; every box but the topics is a module of the node."""
+
+from __future__ import annotations
+
+from diagram import Arrow, Box, draw
+
+MODULES = {
+    "visible": ("psfusion_ros.inputs", "QoS, header, stamp, frozen?"),
+    "infrared": ("psfusion_ros.inputs", "QoS, header, stamp, frozen?"),
+    "synchroniser": ("psfusion_ros.synchroniser", "nearest stamps; the newest pair wins"),
+    "missing": ("psfusion_ros.missing", "one camera silent or frozen"),
+    "codec": ("psfusion_ros.codec", "message to array, no copy where possible"),
+    "gain": ("psfusion_core.stream.gain", "16-bit counts to grey levels"),
+    "calibration": ("psfusion_ros.calibration", "camera_info, registration"),
+    "warp": ("psfusion_core.registration.warp", "infrared onto visible pixels"),
+    "engine": ("psfusion_core.engines", "the network: luma, class logits"),
+    "recovery": ("psfusion_core.recovery", "memory ran out: CPU or half size"),
+    "fuser": ("psfusion_core.fuser", "fused luma, colours of the visible image"),
+    "outputs": ("psfusion_ros.outputs", "only what has subscribers"),
+    "diagnostics": ("psfusion_ros.diagnostics", "looks at all of it"),
+}
+"""Modules by the name of their box, and what they do."""
+
+PLACES = {
+    "visible": (2.0, 1, "visible", 2.0),
+    "infrared": (5.0, 1, "infrared", 2.0),
+    "synchroniser": (3.1, 2, "fusion", 2.4),
+    "missing": (5.55, 2, "plain", 1.9),
+    "codec": (2.4, 3, "fusion", 2.3),
+    "gain": (5.25, 3, "infrared", 2.2),
+    "calibration": (1.7, 4, "plain", 1.9),
+    "warp": (5.25, 4, "infrared", 2.2),
+    "recovery": (1.75, 5, "plain", 2.0),
+    "engine": (4.5, 5, "scene", 2.2),
+    "fuser": (4.5, 6, "scene", 2.5),
+    "outputs": (4.5, 7, "fusion", 2.0),
+    "diagnostics": (1.6, 7, "plain", 1.8),
+}
+
+TOPICS = {
+    "in:visible": Box(("visible/image", "or /compressed"), 2.0, 0, "visible", 1.6),
+    "in:infrared": Box(("infrared/image", "or /compressed"), 5.0, 0, "infrared", 1.6),
+    "out:fused": Box(("fused/image", "fused/camera_info"), 3.5, 8, "output", 1.4),
+    "out:semantic": Box(("semantic/mask", "semantic/overlay", "semantic/label_info"), 5.0, 8, "output", 1.4),
+    "out:source": Box(("~/source",), 6.2, 8, "output", 0.9),
+    "out:diagnostics": Box(("/diagnostics",), 1.6, 8, "output", 1.2),
+}
+
+ARROWS = [
+    Arrow("in:visible", "visible", "visible"),
+    Arrow("in:infrared", "infrared", "infrared"),
+    Arrow("visible", "synchroniser", "visible"),
+    Arrow("infrared", "synchroniser", "infrared"),
+    Arrow("missing", "synchroniser"),
+    Arrow("synchroniser", "codec", "fusion", "a pair, or one image alone"),
+    Arrow("codec", "gain", "infrared", "infrared"),
+    Arrow("gain", "warp", "infrared"),
+    Arrow("calibration", "warp"),
+    Arrow("codec", "engine", "visible", "visible"),
+    Arrow("warp", "engine", "infrared"),
+    Arrow("recovery", "engine"),
+    Arrow("engine", "fuser", "scene"),
+    Arrow("fuser", "outputs", "scene", "image and mask"),
+    Arrow("outputs", "out:fused", "output"),
+    Arrow("outputs", "out:semantic", "output"),
+    Arrow("outputs", "out:source", "output"),
+    Arrow("diagnostics", "out:diagnostics", "output"),
+]
+
+
+def draw_data_flow() -> str:
+    """Return the figure as SVG."""
+    boxes = dict(TOPICS)
+    for name, (module, purpose) in MODULES.items():
+        title = f"{name} input" if name in ("visible", "infrared") else name
+        boxes[name] = Box((title, purpose, module), *PLACES[name])
+    return draw(boxes, ARROWS, "From two camera topics to fused images")

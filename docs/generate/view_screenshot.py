@@ -1,0 +1,85 @@
+"""Makes docs/images/view.jpg: the page of `view` with a simulated drive, replayed through the real node.
+
+Run from the repository root: .venv/bin/python docs/generate/view_screenshot.py. Needs /usr/bin/chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from psfusion_core.atomic_file import replacing
+from psfusion_ros.loopback import loopback_environment
+from psfusion_ros.processes import Processes
+
+MODULE = [sys.executable, "-m"]
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+SHOWN = "() => [...document.querySelectorAll('figure')].every(figure => figure.classList.contains('live'))"
+PATIENCE_MS = 120_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the picture; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=Path("docs/images/view.jpg"))
+    parser.add_argument(
+        "--size", default="1280x936", metavar="WxH", help="of the window (default %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=8.0, help="after which it is taken (default %(default)g)"
+    )
+    options = parser.parse_args(arguments)
+    width, height = map(int, options.size.split("x"))
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ.update(loopback_environment(Path(directory)))
+        drive = Path(directory) / "drive"
+        logs = Path(directory) / "log"
+        with Processes(logs) as processes:
+            wanted = ["--format", "images", "--seconds", "3", "--time-of-day", "night", "--seed", "3"]
+            simulate = [*MODULE, "psfusion_core.cli", "simulate", "--output", str(drive)]
+            processes.run("simulate", [*simulate, *wanted])
+            processes.start("view", [*MODULE, "psfusion_ros.view", "--port", "0"])
+            processes.start("node", [*MODULE, "psfusion_ros.node"])
+            address = wait_for_log(processes, logs, "view", r"view: (http://\S+)")
+            wait_for_log(processes, logs, "node", "in: /")
+            # Of images, not of a bag: their stamps are now, so that latencies are shown.
+            folders = ["--visible", str(drive / "vi"), "--infrared", str(drive / "ir"), "--fps", "3"]
+            replay = [*MODULE, "psfusion_ros.replay", *folders, "--loop", "--wait-for-subscribers", "0"]
+            processes.start("replay", replay)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(address)
+                page.wait_for_function(SHOWN, timeout=PATIENCE_MS)
+                page.wait_for_timeout(1000 * options.seconds)
+                with replacing(options.output) as temporary:
+                    page.screenshot(path=temporary, type="jpeg", quality=88)
+                browser.close()
+    print(options.output)
+    return 0
+
+
+def wait_for_log(processes: Processes, logs: Path, name: str, pattern: str) -> str:
+    """Wait until a process logs what matches a pattern; return the match's last group, or all of it."""
+    while not (match := re.search(pattern, (logs / f"{name}.log").read_text())):
+        processes.check(name)
+        time.sleep(0.1)
+    return match[match.re.groups]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,311 @@
+"""The documents build without a warning, and name nothing that is not there."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from psfusion_core.cli import VERBS, build_parser
+from psfusion_ros.live_parameters import describe
+from psfusion_ros.parameters import Parameters
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+TEXTS = [
+    *PAGES,
+    ROOT / "README.md",
+    ROOT / "training" / "README.md",
+    ROOT / "psfusion_core" / "models" / "weights" / "MODEL_CARD.md",
+]
+PARAMETERS = {item.metadata["name"] for item in fields(Parameters)}
+EXECUTABLES = dict(re.findall(r'"(\w+) = ([\w.]+):\w+"', (ROOT / "setup.py").read_text()))
+CODE_FOLDERS = ("psfusion_core", "psfusion_ros", "launch", "config", "training", "docker", "docs", "test")
+
+FENCE = re.compile(r"^( *)```(\w*).*?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)\s#]+)")
+
+
+def in_texts(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(name, TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Build the documents as a reader does; return where, and what was said."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    return folder, built.stdout + built.stderr
+
+
+@pytest.fixture(scope="module")
+def generators() -> Iterator[ModuleType]:
+    """What MkDocs loads as its hooks, with their neighbours importable."""
+    sys.path.insert(0, str(DOCS / "generate"))
+    yield importlib.import_module("hooks")
+    sys.path.remove(str(DOCS / "generate"))
+
+
+@pytest.mark.slow
+def test_documents_build_strictly_without_a_warning(site: tuple[Path, str]) -> None:
+    folder, said = site
+    assert [line for line in said.splitlines() if re.match("WARNING|ERROR|Aborted", line)] == []
+    assert (folder / "index.html").exists(), said
+
+
+@pytest.mark.slow
+def test_reading_the_site_fetches_nothing_from_elsewhere(site: tuple[Path, str]) -> None:
+    folder, said = site
+    pages = list(folder.rglob("*.html"))
+    assert pages, said
+    for page in pages:
+        html = page.read_text(encoding="utf-8")
+        fetched = re.findall(r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?([^\"' >]+)", html)
+        fetched += re.findall(r"<link\b[^>]*\brel=[\"']?(?:stylesheet|preconnect|icon)[^>]*", html)
+        assert not [what for what in fetched if "//" in what and not what.startswith("data:")], page.name
+        assert not re.search(r'class="?mermaid', html), f"{page.name}: Material would fetch mermaid"
+
+
+@pytest.mark.slow
+def test_no_page_tells_where_it_was_built(site: tuple[Path, str]) -> None:
+    folder, said = site
+    pages = list(folder.rglob("*.html"))
+    assert pages, said
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(rf"{re.escape(str(ROOT))}|/(?:home|root|Users)/\w", text), page.name
+
+
+@in_texts("text")
+def test_every_relative_link_leads_to_a_file(text: Path, generators: ModuleType) -> None:
+    made = {str(DOCS / page) for page in (*generators.PAGES, "parameters.md")}
+    prose = FENCE.sub("", text.read_text(encoding="utf-8"))
+    for target in LINK.findall(prose):
+        path = (text.parent / target).resolve()
+        assert path.exists() or str(path) in made, f"{text.name} links to {target}"
+
+
+@in_texts("text")
+def test_every_command_has_its_verb_options_executable_and_target(text: Path) -> None:
+    for words in commands(text.read_text(encoding="utf-8")):
+        problem = check_command(words)
+        assert problem is None, f"{text.name}: {' '.join(words)}: {problem}"
+
+
+@in_texts("text")
+def test_every_parameter_extra_and_file_that_is_named_exists(text: Path) -> None:
+    prose = text.read_text(encoding="utf-8")
+    groups = {name.split(".")[0] for name in PARAMETERS if "." in name}
+    for span in SPAN.findall(FENCE.sub("", prose)):
+        if re.fullmatch(r"[a-z_]+\.[a-z_]+", span) and span.split(".")[0] in groups:
+            assert span in PARAMETERS or (ROOT / span).exists(), f"{text.name} names parameter {span}"
+        if re.fullmatch(r"[\w./-]+", span) and span.split("/")[0] in CODE_FOLDERS and "/" in span:
+            assert (ROOT / span).exists(), f"{text.name} names {span}"
+    for wanted in re.findall(r"'((?:\.|psfusion_ros)\[[\w,-]+\])'", prose):
+        assert check_extras([wanted]) is None, f"{text.name} names {wanted}"
+
+
+def test_every_message_that_troubleshooting_quotes_is_one_of_ours() -> None:
+    said = " ".join(literals())
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    quotes = [span for row in re.findall(r"^\| (`.*?) \|", page, re.M) for span in SPAN.findall(row)]
+    assert len(quotes) > 20
+    for quote in quotes:
+        for part in re.split(r"\.\.\.|[\d.]+|[:/?(]|\bn\b", quote):
+            words = part.strip()
+            assert words.count(" ") < 2 or words in said, f"nothing says {words!r} (of {quote!r})"
+
+
+def test_parameters_page_has_every_parameter_as_its_descriptor_says(generators: ModuleType) -> None:
+    page = generators.make_parameters_page(ROOT / "config" / "psfusion.yaml")
+    split = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    rows = {cells[0].strip("|` "): cells for cells in split}
+    for item in fields(Parameters):
+        name, descriptor = item.metadata["name"], describe(item)
+        row = rows[name]
+        assert row[-1].removesuffix(" |") == descriptor.description
+        assert item.metadata["read"] in row[3]
+        shown = yaml.safe_load(row[1].strip("`"))
+        assert shown == (list(item.default) if isinstance(item.default, tuple) else item.default), name
+        for limits in (*descriptor.floating_point_range, *descriptor.integer_range):
+            low, high = (float(bound) for bound in row[2].split(" to "))
+            assert (low, high) == (limits.from_value, limits.to_value), name
+
+
+@pytest.mark.parametrize("name", ["psfusion_lite", "psfusion"])
+def test_network_figure_shows_every_part_and_refuses_a_missing_one(
+    name: str, generators: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = importlib.import_module("network_figure")
+    svg = figure.draw_network(name)
+    for part in figure.PLACES[name]:
+        assert part.removeprefix("in:").removeprefix("out:").replace("_", " ") in svg
+    incomplete = {part: place for part, place in figure.PLACES[name].items() if part != "sdfm1"}
+    monkeypatch.setitem(figure.PLACES, name, incomplete)
+    with pytest.raises(ValueError, match="sdfm1"):
+        figure.draw_network(name)
+
+
+def test_trace_records_what_feeds_a_module_through_operations_between(generators: ModuleType) -> None:
+    import torch
+
+    from psfusion_core.models import PSFusionLite
+
+    with torch.device("meta"):
+        found = importlib.import_module("network_trace").trace(PSFusionLite())
+    assert found.modules["refine_full_size"].sources == {"sdfm1", "narrow"}  # concatenated, one enlarged
+    assert found.modules["fused_head"].sources == {"refine_full_size", "in:visible", "in:infrared"}
+    assert found.modules["psfm6"].sizes() == ["32 @ 1/32"]
+    assert found.outputs["boundary"] == {"semantic_heads"}
+
+
+def test_data_flow_figure_names_modules_that_exist(generators: ModuleType) -> None:
+    for module, _ in importlib.import_module("data_flow_figure").MODULES.values():
+        assert find_spec(module) is not None, module
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "psfusion melt --visible a",
+        "psfusion fuse --visibel a",
+        "ros2 run psfusion_ros fusion_node",
+        "ros2 run psfusion_ros psfusion train --recipe a",
+        "ros2 run psfusion_ros replay bag --twice",
+        "ros2 launch psfusion_ros fusion.launch.py",
+        "ros2 launch psfusion_ros psfusion.launch.py vissible:=/a",
+        "ros2 param set /psfusion_node gain.modus fixed",
+        "make coffee",
+        "python -m psfusion_ros.coffee",
+        "pip install '.[tea]'",
+        "docker build -f docker/Dockerfile.moon .",
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed(command: str) -> None:
+    (words,) = commands(f"```console\n{command}\n```")
+    assert check_command(words) is not None
+
+
+def commands(markdown: str) -> Iterator[list[str]]:
+    """Yield the words of every shell command in a text: of its blocks, and of spans that begin like one."""
+    lines: list[str] = []
+    for _, language, block in FENCE.findall(markdown):
+        if language in ("console", "bash", "sh"):
+            lines += re.sub(r"\\\n\s*", " ", block).splitlines()
+    starts = ("psfusion ", "ros2 ", "make ", "python -m ", "pip install ")
+    lines += [span for span in SPAN.findall(FENCE.sub("", markdown)) if span.startswith(starts)]
+    for line in lines:
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:  # a span that breaks off within quotes
+            continue
+        while words:
+            stop = next((n for n, word in enumerate(words) if word in ("&&", "|", ";", "||")), len(words))
+            if words[:stop]:
+                yield words[:stop]
+            words = words[stop + 1 :]
+
+
+def check_command(words: list[str]) -> str | None:
+    """Return what in a command does not exist; None where all of ours does."""
+    if words[0] == "sudo":
+        words = words[1:]
+    match words:
+        case ["psfusion", verb, *rest]:
+            return check_verb(verb, rest)
+        case ["ros2", "run", "psfusion_ros", executable, *rest]:
+            return check_executable(executable, rest)
+        case ["ros2", "launch", "psfusion_ros", file, *rest]:
+            return check_launch(file, rest)
+        case ["ros2", "param", "set" | "get" | "describe", node, name, *_] if node.endswith("psfusion_node"):
+            return None if name in PARAMETERS or name.isupper() else f"no parameter {name}"
+        case ["make", *targets]:
+            known = set(re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.M))
+            named = [target for target in targets if "=" not in target]
+            return next((f"no target {target}" for target in named if target not in known), None)
+        case ["python" | "python3" | "torchrun", *rest] if "-m" in rest:
+            module = rest[rest.index("-m") + 1]
+            is_ours = module.startswith("psfusion")
+            return f"no module {module}" if is_ours and find_spec(module) is None else None
+        case ["pip", "install", *rest]:
+            return check_extras(rest)
+        case ["docker", *rest]:
+            files = [file for flag, file in pairwise(rest) if flag == "-f"]
+            return next((f"no file {file}" for file in files if not (ROOT / file).exists()), None)
+    return None
+
+
+def check_verb(verb: str, words: list[str]) -> str | None:
+    if verb in ("...", "<verb>", "--help", "--version"):
+        return None
+    return check_options(build_parser(verb), words) if verb in VERBS else f"no verb {verb}"
+
+
+def check_options(parser: argparse.ArgumentParser, words: list[str]) -> str | None:
+    known = {option for action in parser._actions for option in action.option_strings}
+    given = [word.split("=")[0] for word in words if word.startswith("--")]
+    return next((f"no option {option}" for option in given if option not in known), None)
+
+
+def check_executable(executable: str, words: list[str]) -> str | None:
+    if executable not in EXECUTABLES:
+        return f"no executable {executable}"
+    if executable == "psfusion" and words:
+        return check_verb(words[0], words[1:])
+    if executable == "replay":
+        return check_options(importlib.import_module("psfusion_ros.replay")._parser(), words)
+    return None
+
+
+def check_launch(file: str, words: list[str]) -> str | None:
+    path = ROOT / "launch" / file
+    if not path.exists():
+        return f"no launch file {file}"
+    declared = set(re.findall(r"^    \"(\w+)\": \(", path.read_text(), re.M))
+    given = [word.split(":=")[0] for word in words if ":=" in word]
+    return next((f"no argument {name} of {file}" for name in given if name not in declared), None)
+
+
+def check_extras(words: list[str]) -> str | None:
+    extras = set(re.findall(r'^    "([\w-]+)": \[', (ROOT / "setup.py").read_text(), re.M))
+    for word in words:
+        if wanted := re.fullmatch(r"(?:\.|psfusion_ros)\[([\w,-]+)\]", word):
+            missing = set(wanted[1].split(",")) - extras
+            if missing:
+                return f"no extras {', '.join(sorted(missing))}"
+    return None
+
+
+def literals() -> Iterator[str]:
+    """Yield every string of the source, with blanks for what is filled in."""
+    for folder in ("psfusion_core", "psfusion_ros"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values
+                    )
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
