@@ -106,7 +106,7 @@ def read_visible(path: Path) -> npt.NDArray[np.uint8]:
     """
     image = _read(path)
     if image.dtype != np.uint8:
-        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 bit: convert the visible image first")
+        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 bit: convert it first")
     if image.ndim == 2 or image.shape[2] == 2:  # grey, perhaps with alpha
         return np.dstack([image if image.ndim == 2 else image[..., 0]] * 3)
     return np.ascontiguousarray(image[..., 2::-1])
