@@ -8,11 +8,9 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
-from psfusion_core.registration import CameraModel, RegistrationSettings, make_registration
-from psfusion_core.stream.frame import FrameError
+from psfusion_core.registration import RegistrationSettings
+from psfusion_core.stream.camera_info import CAMERAS, CameraRegistration
 from psfusion_core.stream.stamped import Camera
-
-CAMERAS: tuple[Camera, Camera] = ("visible", "infrared")
 
 
 class Calibration:
@@ -21,14 +19,14 @@ class Calibration:
     def __init__(self, node: Node, settings: RegistrationSettings) -> None:
         """Get ready; `open` subscribes."""
         self._node = node
-        self._settings = settings
         self._infos: dict[Camera, CameraInfo] = {}
         self._subscriptions: list[Any] = []
-        self._made_of: object = None
+        topics = {camera: node.resolve_topic_name(f"{camera}/camera_info") for camera in CAMERAS}
+        self._registration = CameraRegistration(settings, topics)
 
     @property
     def mode(self) -> str:
-        return self._settings.mode
+        return self._registration.settings.mode
 
     def open(self) -> None:
         """Subscribe to both topics."""
@@ -56,27 +54,10 @@ class Calibration:
             FrameError: extrinsics need the camera_info of both cameras, and one has not come.
             ValueError: a camera_info makes no sense.
         """
-        if self._settings.mode == "none":
-            return
-        needed = CAMERAS if self._settings.mode == "extrinsics" else ()
-        missing = [camera for camera in needed if camera not in self._infos]
-        if missing:
-            topics = [self._node.resolve_topic_name(f"{camera}/camera_info") for camera in missing]
-            raise FrameError(
-                "expected camera_info of both cameras for registration.mode extrinsics, got none on "
-                f"{' and '.join(topics)}: publish it, or calibrate a homography"
-            )
-        models = [_model(self._infos[camera]) for camera in needed]
-        if fuser.registration is None or models != self._made_of:
-            fuser.registration = make_registration(self._settings, *models)
-            self._made_of = models
+        self._registration.apply_to(fuser, self._infos)
 
     def _keeper(self, camera: Camera) -> Any:
         def keep(message: CameraInfo) -> None:
             self._infos[camera] = message
 
         return keep
-
-
-def _model(info: CameraInfo) -> CameraModel:
-    return CameraModel(info.width, info.height, tuple(info.k), tuple(info.d), info.distortion_model)

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 from array import array
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from psfusion_core.stream import freeze
-from psfusion_core.stream.compressed import check_compressed, decode_compressed
-from psfusion_core.stream.encodings import PIXEL_FORMATS, check_layout, decode
+from psfusion_core.stream import messages
+from psfusion_core.stream.encodings import PIXEL_FORMATS
 from psfusion_core.stream.frame import Frame, FrameError
 from psfusion_core.stream.limits import check_size
+from psfusion_core.stream.messages import Fallback, stamp_of
 
 AnyImage: TypeAlias = Image | CompressedImage
 
-NANOSECONDS = 1_000_000_000
 _CHANNELS = {"mono8": (), "rgb8": (3,)}
-
-
-def stamp_of(header: Header) -> int:
-    """Return the stamp of a header, nanoseconds."""
-    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
 
 
 def check(message: AnyImage) -> None:
@@ -38,30 +32,13 @@ def check(message: AnyImage) -> None:
     Raises:
         FrameError: it cannot.
     """
-    if isinstance(message, CompressedImage):
-        check_compressed(message.format, message.data)
-        return
-    if message.encoding not in PIXEL_FORMATS and _cv_bridge() is not None:
+    if _needs_cv_bridge(message):
         check_size(message.height, message.width)
-        return
-    check_layout(message.encoding, message.height, message.width, message.step, len(message.data))
+    else:
+        messages.check(message)
 
 
-def fingerprint(message: AnyImage) -> int:
-    """Return a number that differs, as good as always, between two images that differ."""
-    return freeze.fingerprint(message.data)
-
-
-def is_uniform(message: AnyImage) -> bool:
-    """Tell whether all pixels of an image are the same; decodes it.
-
-    Raises:
-        FrameError: it does not decode.
-    """
-    return freeze.is_uniform(to_frame(message, "rgb8").image)
-
-
-def to_frame(message: AnyImage, fallback: Literal["rgb8", "mono8"]) -> Frame:
+def to_frame(message: AnyImage, fallback: Fallback) -> Frame:
     """Decode a message; of a raw one the frame is a view, without a copy, where its bytes allow.
 
     Args:
@@ -71,16 +48,10 @@ def to_frame(message: AnyImage, fallback: Literal["rgb8", "mono8"]) -> Frame:
     Raises:
         FrameError: the header does not describe the data, nobody knows the encoding, or it does not decode.
     """
-    if isinstance(message, CompressedImage):
-        encoding, image = decode_compressed(message.format, message.data)
-    elif message.encoding in PIXEL_FORMATS or _cv_bridge() is None:
-        encoding = message.encoding
-        image = decode(
-            message.data, encoding, message.height, message.width, message.step, bool(message.is_bigendian)
-        )
-    else:
-        encoding, image = fallback, _through_cv_bridge(message, fallback)
-    return Frame(stamp_of(message.header), message.header.frame_id, encoding, image)
+    if not _needs_cv_bridge(message):
+        return messages.to_frame(message)
+    image = _through_cv_bridge(message, fallback)
+    return Frame(stamp_of(message.header), message.header.frame_id, fallback, image)
 
 
 def to_message(image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"], header: Header) -> Image:
@@ -103,6 +74,15 @@ def to_message(image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"],
     data.frombytes(np.ascontiguousarray(image).data)
     message.data = data
     return message
+
+
+def _needs_cv_bridge(message: AnyImage) -> TypeGuard[Image]:
+    """Tell whether only cv_bridge, which is there, may know the encoding of an image."""
+    return (
+        not messages.is_compressed(message)
+        and message.encoding not in PIXEL_FORMATS
+        and _cv_bridge() is not None
+    )
 
 
 @cache

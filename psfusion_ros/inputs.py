@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from psfusion_core.stream.clock_watch import ClockWatch
 from psfusion_core.stream.frame import FrameError
-from psfusion_core.stream.freeze import FreezeDetector
+from psfusion_core.stream.image_check import ImageCheck
 from psfusion_core.stream.stamped import Camera
 from psfusion_ros import codec
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
@@ -57,13 +56,13 @@ class ImageInput:
         """
         self.name: Camera = name
         self.subscription = CameraSubscription(node, name, settings.subscription, self._receive)
-        self.clock = ClockWatch()
+        self._check = ImageCheck(settings.frozen_after, codec.check, codec.to_frame)
+        self.clock = self._check.clock
         self.received = 0
         self.rejected = 0
         self.last_rejection = ""
         self.last_arrival: float | None = None
         self.enabled = True
-        self._freeze = FreezeDetector(settings.frozen_after)
         self._last_usable = time.monotonic()
         self._last_stamp: int | None = None
         self._unusable = ""
@@ -103,7 +102,7 @@ class ImageInput:
         self.received += 1
         self.last_arrival = now
         try:
-            self._check(message, now)
+            stamp = self._check(message, round(now * 1e9), self._node.get_clock().now().nanoseconds)
         except FrameError as error:
             self.rejected += 1
             self.last_rejection = self._unusable = str(error)
@@ -111,24 +110,9 @@ class ImageInput:
                 f"{self.subscription.topic}: image dropped: {error}", throttle_duration_sec=LOG_EVERY
             )
             return
-        self._store(self.name, message)
-
-    def _check(self, message: codec.AnyImage, now: float) -> None:
-        """Raise FrameError unless the image can be used."""
-        stamp = codec.stamp_of(message.header)
-        self.clock.update(stamp, self._node.get_clock().now().nanoseconds)
-        codec.check(message)
-        if stamp == 0:
-            raise FrameError("expected a stamp, got zero: set header.stamp in the camera driver")
-        is_repeated = self._freeze.update(codec.fingerprint(message), round(now * 1e9))
-        if is_repeated and not codec.is_uniform(message):
-            raise FrameError(
-                "expected images that change, got the very same one again and again: restart the camera "
-                "(for still images set missing.frozen_after to 0)"
-            )
         if stamp == self._last_stamp:  # stored all the same: the pairing counts it as repeated
             self._unusable = "stamps do not advance: have the camera driver stamp every image"
         else:
             self._last_usable = now
         self._last_stamp = stamp
-
+        self._store(self.name, message)

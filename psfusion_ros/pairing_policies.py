@@ -9,12 +9,12 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 
-from psfusion_core.stream.pairing import RESET_AFTER, Pairer
+from psfusion_core.stream.messages import NANOSECONDS, stamp_of
+from psfusion_core.stream.pairing import RESET_AFTER, Pairer, SyncSettings
 from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts
-from psfusion_ros.codec import NANOSECONDS, AnyImage, stamp_of
-from psfusion_ros.synchroniser import Synchroniser, SyncReport, SyncSettings
+from psfusion_ros.codec import AnyImage
+from psfusion_ros.synchroniser import Synchroniser, SyncReport
 
-POLICIES = ("nearest", "approximate", "exact")
 NEVER = -(1 << 63)
 
 

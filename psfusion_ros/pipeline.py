@@ -9,7 +9,8 @@ from typing import Any
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
 from rclpy.node import Node
 
-from psfusion_core.recovery import PairFuser, RecoveringFuser, free_memory
+from psfusion_core.memory import free_memory
+from psfusion_core.recovery import PairFuser, RecoveringFuser
 from psfusion_core.stream.gain import ThermalGain
 from psfusion_ros.calibration import Calibration
 from psfusion_ros.inputs import LOG_EVERY, ImageInput

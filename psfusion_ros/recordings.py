@@ -7,23 +7,21 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from rclpy.serialization import serialize_message
-from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, IMAGE, Bag, BagError
 from psfusion_core.images import pair_folders, read_infrared, read_visible
-from psfusion_core.stream.bag_paths import check_bag_paths
 
 MESSAGE_TYPES: dict[str, type[Any]] = {
-    "sensor_msgs/msg/Image": Image,
-    "sensor_msgs/msg/CompressedImage": CompressedImage,
-    "sensor_msgs/msg/CameraInfo": CameraInfo,
+    IMAGE: Image,
+    COMPRESSED: CompressedImage,
+    CAMERA_INFO: CameraInfo,
 }
 """What is played out of a bag. All of them begin with a std_msgs/Header."""
 
@@ -32,8 +30,8 @@ SINGLE_FRAME_SPAN = 100_000_000
 """Nanoseconds after which a recording of one moment starts again."""
 
 
-class RecordingError(ValueError):
-    """A bag that cannot be played; the message is one line: what was expected, what came, what to do."""
+RecordingError = BagError
+"""A bag that cannot be played; the message is one line: what was expected, what came, what to do."""
 
 
 class Entry(NamedTuple):
@@ -61,7 +59,7 @@ class Recording(Protocol):
 
 
 class BagRecording:
-    """The camera topics of a rosbag2 bag (sqlite3 or mcap), their messages as they were recorded."""
+    """The camera topics of a bag (sqlite3, mcap or ROS 1), their messages as they were recorded."""
 
     def __init__(self, path: Path) -> None:
         """Read what is in the bag.
@@ -71,16 +69,16 @@ class BagRecording:
                 camera topics.
         """
         self.path = path
-        with _open_bag(path) as reader:
-            connections = [c for c in reader.connections if c.msgtype in MESSAGE_TYPES]
-            topics = sorted({f"{c.topic} ({c.msgtype})" for c in reader.connections})
-            duration = reader.end_time - 1 - reader.start_time  # the end is one past the last message
-        if not any(c.msgcount for c in connections):
+        with Bag(path) as bag:
+            topics = [topic for topic in bag.topics if topic.type in MESSAGE_TYPES]
+            all_topics = ", ".join(f"{topic.name} ({topic.type})" for topic in bag.topics)
+            duration = bag.duration
+        if not any(topic.count for topic in topics):
             raise RecordingError(
-                f"expected camera topics in {path}, got {', '.join(topics) or 'none'}: record images"
+                f"expected camera topics in {path}, got {all_topics or 'none'}: record images"
             )
-        self.topics = {c.topic.lstrip("/"): MESSAGE_TYPES[c.msgtype] for c in connections}
-        self.counts = {c.topic.lstrip("/"): c.msgcount for c in connections}
+        self.topics = {topic.name.lstrip("/"): MESSAGE_TYPES[topic.type] for topic in topics}
+        self.counts = {topic.name.lstrip("/"): topic.count for topic in topics}
         frames = max(self.counts.values())
         self.span = duration * frames // max(1, frames - 1) or SINGLE_FRAME_SPAN
 
@@ -90,10 +88,9 @@ class BagRecording:
         Raises:
             RecordingError: the bag is damaged further in.
         """
-        with _open_bag(self.path) as reader:
-            connections = [c for c in reader.connections if c.msgtype in MESSAGE_TYPES]
-            for connection, recorded, data in reader.messages(connections):
-                yield Entry(connection.topic.lstrip("/"), recorded, bytes(data))
+        with Bag(self.path) as bag:
+            for topic, recorded, data in bag.messages([t for t in bag.topics if t.type in MESSAGE_TYPES]):
+                yield Entry(topic.name.lstrip("/"), recorded, bytes(data))
 
 
 class FolderRecording:
@@ -149,19 +146,6 @@ def shift_stamp(data: bytes, nanoseconds: int) -> bytes:
 
 def _stamp_layout(data: bytes) -> str:
     return "<iI" if data[1] & 1 else ">iI"
-
-
-@contextmanager
-def _open_bag(path: Path) -> Iterator[Reader]:
-    try:
-        check_bag_paths(path)
-        with Reader(path) as reader:
-            yield reader
-    except Exception as error:  # the library lets errors of yaml, sqlite and mcap through
-        reason = " ".join(str(error).split())
-        raise RecordingError(
-            f"expected an intact rosbag2 folder (sqlite3 or mcap) at {path}: {reason}"
-        ) from error
 
 
 def _serialise(pixels: npt.NDArray[Any], encoding: str, stamp: int, frame_id: str) -> bytes:

@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "bag", nargs="?", type=Path, help="rosbag2 folder (sqlite3 or mcap); its camera topics are played"
+        "bag", nargs="?", type=Path, help="rosbag2 folder or ROS 1 bag; its camera topics are played"
     )
     parser.add_argument(
         "--visible", type=Path, metavar="DIR", help="folder of visible images, onto visible/image"

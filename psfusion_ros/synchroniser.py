@@ -7,19 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from psfusion_core.stream.pairing import SyncSettings
 from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts
 from psfusion_ros.codec import AnyImage
-
-
-@dataclass(frozen=True)
-class SyncSettings:
-    """How to pair: tolerance and offsets in nanoseconds, queue size in frames per camera."""
-
-    policy: str
-    tolerance: int
-    visible_offset: int
-    infrared_offset: int
-    queue_size: int
 
 
 @dataclass(frozen=True)

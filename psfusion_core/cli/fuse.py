@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from psfusion_core.atomic_file import replacing
 from psfusion_core.classes import overlay
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.report import report_unpaired
+from psfusion_core.distribution import run_tasks
+from psfusion_core.distribution.place import add_place_arguments, place_of
 from psfusion_core.fuser import Fuser
 from psfusion_core.images import Pair, pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
@@ -19,6 +24,7 @@ from psfusion_core.registration import Registration, make_registration, read_cam
 EPILOG = """example:
   psfusion fuse --visible data/vi --infrared data/ir --output fused/
   psfusion fuse --visible data/vi --infrared data/ir --registration registration.yaml --output fused/
+  psfusion fuse --visible data/vi --infrared data/ir --output fused/ --on ray=auto
 
 Both images show the same scene, or --registration says how the infrared lies on the visible image: a file
 that psfusion calibrate wrote, in mode extrinsics together with the calibration of both cameras.
@@ -38,13 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument(
-        "--engine", default="auto", help="auto (default), torch, torch-compile or onnxruntime"
+        "--engine", default="auto", help="auto (default), torch, torch-compile, onnxruntime or tensorrt"
     )
     parser.add_argument("--precision", default="auto", help="auto (default), fp32, fp16 or bf16")
     parser.add_argument("--registration", type=Path, metavar="YAML", help="written by psfusion calibrate")
     parser.add_argument("--visible-camera", type=Path, metavar="YAML", help="calibration, for extrinsics")
     parser.add_argument("--infrared-camera", type=Path, metavar="YAML", help="the same of the infrared one")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the classes in the overlay, 0 to 1")
+    add_place_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,20 +62,22 @@ def run(options: argparse.Namespace) -> int:
             raise CommandError(f"{source} would be overwritten: choose another --output")
     if not 0.0 <= options.opacity <= 1.0:
         raise CommandError(f"--opacity is {options.opacity}; expected 0 to 1")
-    registration = load_registration(options)
-    fuser = Fuser(
-        options.model, options.weights, options.device, options.engine, options.precision, registration
+    start = FusePairs(
+        (options.model, options.weights, options.device, options.engine, options.precision),
+        load_registration(options),
+        options.output.absolute(),  # workers need not have this working directory
+        options.opacity,
     )
-    print(fuser.description, file=sys.stderr)
+    place = place_of(options, options.device)
     for folder in FOLDERS:
         (options.output / folder).mkdir(parents=True, exist_ok=True)
     skipped = report_unpaired(pairing)
-    for pair in tqdm(pairing.pairs, desc="fusing", unit="pair"):
-        try:
-            fuse_pair(fuser, pair, options.output, options.opacity)
-        except (ValueError, torch.OutOfMemoryError) as error:
+    tasks = [Pair(name, *(path.absolute() for path in paths)) for name, *paths in pairing.pairs]
+    outcomes = run_tasks(tasks, start, place)
+    for name, problem in tqdm(outcomes, total=len(pairing.pairs), desc="fusing", unit="pair"):
+        if problem:
             skipped += 1
-            tqdm.write(f"skipped {pair.name}: {error}", file=sys.stderr)
+            tqdm.write(f"skipped {name}: {problem}", file=sys.stderr)
     fused = len(pairing.pairs) + len(pairing.unpaired) - skipped
     print(f"{fused} fused, {skipped} skipped, in {options.output}")
     return 1 if skipped else 0
@@ -90,8 +99,39 @@ def load_registration(options: argparse.Namespace) -> Registration | None:
     return make_registration(read_registration(options.registration), *cameras)
 
 
+@dataclass(frozen=True)
+class FusePairs:
+    """Starts the fusing of pairs of files, here or in another process.
+
+    Attributes:
+        engine: model, weights, device, engine and precision, as `Fuser` takes them.
+        registration: how the infrared lies on the visible image.
+        output: folder with those of FOLDERS.
+        opacity: of the overlay.
+    """
+
+    engine: tuple[str, str, str, str, str]
+    registration: Registration | None
+    output: Path
+    opacity: float
+
+    def __call__(self) -> Callable[[Pair], tuple[str, str]]:
+        fuser = Fuser(*self.engine, self.registration)
+        tqdm.write(fuser.description, file=sys.stderr)
+
+        def fuse(pair: Pair) -> tuple[str, str]:
+            """Return the name of a pair and why it was not fused; empty where it was."""
+            try:
+                fuse_pair(fuser, pair, self.output, self.opacity)
+            except (ValueError, torch.OutOfMemoryError) as error:
+                return pair.name, str(error)
+            return pair.name, ""
+
+        return fuse
+
+
 def fuse_pair(fuser: Fuser, pair: Pair, output: Path, opacity: float) -> None:
-    """Fuse one pair of files and write its three pictures.
+    """Fuse one pair of files and write its three pictures, each whole or not at all.
 
     Raises:
         ValueError: a file is unreadable, or the two do not fit together.
@@ -99,4 +139,5 @@ def fuse_pair(fuser: Fuser, pair: Pair, output: Path, opacity: float) -> None:
     result = fuser(read_visible(pair.visible), read_infrared(pair.infrared))
     pictures = (result.image, result.mask, overlay(result.image, result.mask, opacity))
     for folder, picture in zip(FOLDERS, pictures, strict=True):
-        write_image(output / folder / f"{pair.name}.png", picture)
+        with replacing(output / folder / f"{pair.name}.png") as file:
+            write_image(file, picture)

@@ -119,14 +119,23 @@ class ThermalGain:
         inverts = settings.polarity == "black_hot"
         if infrared.dtype == np.uint8:
             return np.invert(infrared) if inverts else infrared  # type: ignore[return-value]
-        limits = settings.fixed_range or _follow(self._range, infrared, settings)
-        self._range = limits
-        black, white = limits if settings.fixed_range else _widen(limits, settings.minimum_span)
+        black, white = self._next_range(infrared, settings)
         levels = (infrared.astype(np.float32) - np.float32(black)) * np.float32(255.0 / (white - black))
         np.clip(levels, 0.0, 255.0, out=levels)
         if inverts:
             np.subtract(255.0, levels, out=levels)
         return np.rint(levels, out=levels).astype(np.uint8)
+
+    def follow(self, infrared: Infrared) -> tuple[float, float] | None:
+        """Take the next frame as a call does, but return the counts of black and white; None for uint8.
+
+        With these as its `fixed_range`, a gain gives the levels that a call of this one would have given.
+        """
+        return None if infrared.dtype == np.uint8 else self._next_range(infrared, self.settings)
+
+    def _next_range(self, infrared: Infrared, settings: GainSettings) -> tuple[float, float]:
+        self._range = settings.fixed_range or _follow(self._range, infrared, settings)
+        return settings.fixed_range or _widen(self._range, settings.minimum_span)
 
     def reset(self) -> None:
         """Forget the range: the next frame sets it."""

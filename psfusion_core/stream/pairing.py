@@ -8,11 +8,25 @@ from typing import Generic
 
 from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts, T
 
+POLICIES = ("nearest", "approximate", "exact")
+"""How frames may be paired: `Pairer` is nearest, the node can leave it to message_filters too."""
+
 PERIOD_WINDOW = 8
 """Intervals between frames from which a camera's shortest period is read."""
 
 RESET_AFTER = 1_000_000_000
 """A stamp further behind its camera's newest than this, ns, is a jump of the clock, not a late frame."""
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """How to pair: tolerance and offsets in nanoseconds, queue size in frames per camera."""
+
+    policy: str
+    tolerance: int
+    visible_offset: int
+    infrared_offset: int
+    queue_size: int
 
 
 @dataclass
@@ -27,7 +41,7 @@ class _Stream(Generic[T]):
 
 
 class Pairer(Generic[T]):
-    """Pairs each frame with its nearest partner of the other camera, and hands out the newest pair.
+    """Pairs each frame with its nearest partner of the other camera, and hands out the newest pair, or all.
 
     Of the two oldest frames that wait, one of each camera, the earlier one can only be paired with the later
     one. It is, if they are within tolerance, unless its own successor is nearer to that one. So no frame is
@@ -53,6 +67,7 @@ class Pairer(Generic[T]):
         tolerance: largest difference of the stamps of a pair, >= 0; may be changed at any time.
         capacity: frames that may wait per camera.
         reset_after: a stamp further back than this is a jump of the clock.
+        keeps_all: no pair is superseded.
         resets: jumps so far.
     """
 
@@ -63,6 +78,7 @@ class Pairer(Generic[T]):
         infrared_offset: int = 0,
         capacity: int = 10,
         reset_after: int = RESET_AFTER,
+        keeps_all: bool = False,
     ) -> None:
         """Start empty.
 
@@ -72,6 +88,8 @@ class Pairer(Generic[T]):
             infrared_offset: added to every infrared stamp.
             capacity: frames that may wait per camera, >= 1.
             reset_after: a stamp further back than this is a jump of the clock, > 0.
+            keeps_all: a pair waits until it is taken, whatever comes after it; the caller takes all that are
+                ready before it adds a frame, or memory grows. Else a newer pair takes its place.
         """
         if tolerance < 0 or capacity < 1 or reset_after < 1:
             raise ValueError(
@@ -81,10 +99,11 @@ class Pairer(Generic[T]):
         self.tolerance = tolerance
         self.capacity = capacity
         self.reset_after = reset_after
+        self.keeps_all = keeps_all
         self.resets = 0
         self._visible: _Stream[T] = _Stream(visible_offset)
         self._infrared: _Stream[T] = _Stream(infrared_offset)
-        self._ready: Pair[T] | None = None
+        self._ready: deque[Pair[T]] = deque()
 
     def add_visible(self, stamp: int, payload: T, arrival: int) -> None:
         """Give a visible frame with its stamp, and when it arrived by the caller's steady clock."""
@@ -95,13 +114,16 @@ class Pairer(Generic[T]):
         self._add(self._infrared, stamp, payload, arrival)
 
     def take(self, now: int) -> Pair[T] | None:
-        """Hand out the newest pair that is ready at `now` (by the clock of the arrivals), once; else None."""
+        """Hand out a pair that is ready at `now` (by the clock of the arrivals), once; else None.
+
+        It is the newest one, or the oldest one where all are kept.
+        """
         self._settle(now)
-        pair, self._ready = self._ready, None
-        if pair is not None:
-            self._visible.counts.paired += 1
-            self._infrared.counts.paired += 1
-        return pair
+        if not self._ready:
+            return None
+        self._visible.counts.paired += 1
+        self._infrared.counts.paired += 1
+        return self._ready.popleft()
 
     def take_alone(self, camera: Camera) -> Stamped[T] | None:
         """Hand out the newest frame that waits of one camera, once, for when the other camera is missing.
@@ -116,7 +138,7 @@ class Pairer(Generic[T]):
             The frame, or None if none of that camera waits or a pair is ready.
         """
         stream = self._visible if camera == "visible" else self._infrared
-        if self._ready is not None or not stream.waiting:
+        if self._ready or not stream.waiting:
             return None
         newest = stream.waiting.pop()
         stream.counts.alone += 1
@@ -133,7 +155,7 @@ class Pairer(Generic[T]):
 
     def counts(self) -> tuple[StreamCounts, StreamCounts]:
         """Return copies of the counts of the visible and of the infrared stream."""
-        ready = int(self._ready is not None)
+        ready = len(self._ready)
         visible, infrared = (
             StreamCounts(**{**vars(stream.counts), "waiting": len(stream.waiting) + ready})
             for stream in (self._visible, self._infrared)
@@ -155,16 +177,13 @@ class Pairer(Generic[T]):
 
     def reset(self) -> None:
         """Forget every frame and stamp, keep the counts."""
-        if self._ready is not None:
-            self._ready = None
-            self._visible.counts.dropped_reset += 1
-            self._infrared.counts.dropped_reset += 1
         for stream in (self._visible, self._infrared):
-            stream.counts.dropped_reset += len(stream.waiting)
+            stream.counts.dropped_reset += len(self._ready) + len(stream.waiting)
             stream.waiting.clear()
             stream.intervals.clear()
             stream.newest = None
             stream.behind = 0
+        self._ready.clear()
 
     def _add(self, stream: _Stream[T], stamp: int, payload: T, arrival: int) -> None:
         stamp += stream.offset
@@ -232,7 +251,8 @@ class Pairer(Generic[T]):
         stream.counts.dropped_unmatched += 1
 
     def _pair_oldest(self) -> None:
-        if self._ready is not None:
+        if self._ready and not self.keeps_all:
+            self._ready.clear()
             self._visible.counts.superseded += 1
             self._infrared.counts.superseded += 1
-        self._ready = Pair(self._visible.waiting.popleft(), self._infrared.waiting.popleft())
+        self._ready.append(Pair(self._visible.waiting.popleft(), self._infrared.waiting.popleft()))

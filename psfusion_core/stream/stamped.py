@@ -51,3 +51,7 @@ class StreamCounts:
     superseded: int = 0
     """Ready, in a pair or alone, and replaced by a newer one before it was taken."""
     waiting: int = 0
+
+    def in_words(self) -> str:
+        """Return names and values in a line."""
+        return ", ".join(f"{name} {value}" for name, value in vars(self).items())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from psfusion_core.stream.stamped import StreamCounts
-
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -50,10 +48,6 @@ class Since:
 
 def milliseconds(nanoseconds: float | None) -> str:
     return "unknown" if nanoseconds is None else f"{nanoseconds / 1e6:.3f}"
-
-
-def counts_in_words(counts: StreamCounts) -> str:
-    return ", ".join(f"{name} {value}" for name, value in vars(counts).items())
 
 
 def too_slow(rate: float, expected: float, margin: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psfusion_ros.diagnostics.status import Status, counts_in_words, milliseconds
+from psfusion_ros.diagnostics.status import Status, milliseconds
 from psfusion_ros.parameters import Parameters
 from psfusion_ros.statistics import ItemStatistics
 from psfusion_ros.synchroniser import SyncReport
@@ -36,8 +36,8 @@ def look_at_synchronisation(
         "pair_difference_ms": milliseconds(items.last_difference),
         "stream_difference_ms": milliseconds(apart),
         "tolerance_ms": f"{parameters.tolerance_ms:g}",
-        "visible": counts_in_words(report.visible),
-        "infrared": counts_in_words(report.infrared),
+        "visible": report.visible.in_words(),
+        "infrared": report.infrared.in_words(),
     }
     return status
 

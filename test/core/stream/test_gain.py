@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -195,3 +197,18 @@ def test_the_sampling_grid_sees_both_ends_of_any_size(height: int, width: int) -
 
     assert levels[:, : max(1, width // 200)].max() == 0
     assert levels[:, -max(1, width // 200) :].min() >= 254
+
+
+@given(
+    st.lists(arrays(np.uint16, (6, 7)), min_size=1, max_size=5), st.sampled_from(["white_hot", "black_hot"])
+)
+def test_the_range_that_is_followed_gives_the_levels_of_the_gain_itself(
+    frames: list[np.ndarray], polarity: str
+) -> None:
+    settings = GainSettings(polarity=polarity)  # type: ignore[arg-type]
+    gain, follower = ThermalGain(settings), ThermalGain(settings)
+    for counts in frames:
+        limits = follower.follow(counts)
+        alone = ThermalGain(replace(settings, fixed_range=limits))
+        np.testing.assert_array_equal(alone(counts), gain(counts))
+    assert follower.follow(np.zeros((6, 7), np.uint8)) is None

@@ -1,0 +1,154 @@
+"""``psfusion bag``: recorded bags in; bags with fused images, masks and overlays out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from psfusion_core.bags.reading import BagError
+from psfusion_core.bags.running import BagRun, BagSettings, check_outputs, fuse_bags
+from psfusion_core.bags.topics import TopicNames
+from psfusion_core.cli.errors import CommandError
+from psfusion_core.distribution.place import add_place_arguments, place_of
+from psfusion_core.stream.parameter_files import read_parameters
+
+EPILOG = """examples:
+  psfusion bag drive drive_fused
+  psfusion bag drive drive_fused --parameters config/psfusion.yaml --set sync.tolerance_ms=30
+  psfusion bag bags/* fused/ --visible-topic /front/image_raw --infrared-topic /thermal/image_raw --on ray
+
+The result has what the bag has and the node's topics: /fused/image, /fused/camera_info, /semantic/mask and
+/semantic/overlay, with the stamp and frame of the visible image. Images are checked, paired and fused as by
+the node with the same parameters, but no pair is left out: nobody is in a hurry.
+
+A run that was interrupted goes on when the same command is given again. What cannot be used is named and left
+out; the exit status is then 1."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "bags", nargs="+", type=Path, metavar="IN",
+        help="rosbag2 folder (sqlite3 or mcap), file of one, or ROS 1 bag",
+    )  # fmt: skip
+    parser.add_argument(
+        "output", type=Path, metavar="OUT", help="bag to write; of several bags, the folder for theirs"
+    )
+    parser.add_argument("--visible-topic", metavar="TOPIC", help="images (default: found by type and name)")
+    parser.add_argument("--infrared-topic", metavar="TOPIC", help="the same of the infrared camera")
+    parser.add_argument("--visible-info", metavar="TOPIC", help="camera_info (default: beside the images)")
+    parser.add_argument("--infrared-info", metavar="TOPIC", help="the same of the infrared camera")
+    parser.add_argument(
+        "--parameters", type=Path, action="append", default=[], metavar="YAML",
+        help="parameters of the node, such as config/psfusion.yaml or what psfusion calibrate wrote; repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE",
+        help="one of them, such as engine=torch or gain.polarity=black_hot; repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--storage", choices=("sqlite3", "mcap"), help="of the result (default: as the bag; ROS 1: mcap)"
+    )
+    parser.add_argument("--only-fused", action="store_true", help="without the topics of the bag")
+    parser.add_argument("--overwrite", action="store_true", help="replace a bag that is there already")
+    parser.add_argument(
+        "--video", type=Path, metavar="MP4", help="both images, fused and classes, side by side"
+    )
+    parser.add_argument("--contact-sheet", type=Path, metavar="JPG", help="some of them, one below the other")
+    add_place_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    parameters = read_parameters(options.parameters, options.set)
+    settings = BagSettings(
+        parameters,
+        TopicNames(
+            options.visible_topic, options.infrared_topic, options.visible_info, options.infrared_info
+        ),
+        options.storage,
+        options.only_fused,
+        options.video,
+        options.contact_sheet,
+    )
+    place = place_of(options, parameters.device)
+    pairs = plan_outputs(options)
+    runs, skipped = open_runs(pairs, settings)
+    try:
+        chunks = fuse_bags(runs, settings, place, show_writing)
+        with tqdm(total=sum(bag.expected for bag in runs), desc="fusing", unit="pair") as bar:
+            for _ in chunks:
+                bar.update(sum(bag.report.taken for bag in runs) - bar.n)
+            bar.total = bar.n
+    except KeyboardInterrupt:
+        print("psfusion bag: the same command goes on from here", file=sys.stderr)
+        raise
+    for bag in runs:
+        print(f"{bag.output}: " + "\n  ".join(bag.report.lines()))
+    return 1 if skipped or not all(bag.report.is_complete for bag in runs) else 0
+
+
+def plan_outputs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
+    """Return bags and where their results go.
+
+    Raises:
+        CommandError: options that do not go together, or a result that is there already.
+    """
+    bags: list[Path] = options.bags
+    if len(bags) > 1 and (options.video or options.contact_sheet):
+        raise CommandError("--video and --contact-sheet show one bag: give them with one")
+    pairs = [(bag, options.output / bag.stem if len(bags) > 1 else options.output) for bag in bags]
+    check_outputs(pairs)
+    for _, output in pairs:
+        if os.path.lexists(output) and not is_bag(output):
+            raise CommandError(f"{output} exists and is no bag: choose another output")
+        if output.exists() and options.overwrite:
+            shutil.rmtree(output)
+    if len(bags) == 1 and options.output.exists():
+        raise CommandError(f"{options.output} exists: choose another output, or add --overwrite")
+    return pairs
+
+
+def is_bag(folder: Path) -> bool:
+    """Whether a folder holds a bag and nothing else."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    names = [path.name for path in folder.iterdir()]
+    return "metadata.yaml" in names and all(name.endswith((".yaml", ".db3", ".mcap")) for name in names)
+
+
+def open_runs(pairs: list[tuple[Path, Path]], settings: BagSettings) -> tuple[list[BagRun], int]:
+    """Open the bags whose results are not there; of several, those that cannot be used are left out.
+
+    Returns:
+        The bags, and how many were left out.
+    """
+    runs: list[BagRun] = []
+    skipped = 0
+    for source, output in pairs:
+        if output.exists():
+            print(f"{output} is there already", file=sys.stderr)
+            continue
+        try:
+            runs.append(BagRun(len(runs), source, output, settings, say))
+        except BagError as error:
+            if len(pairs) == 1:
+                raise
+            skipped += 1
+            say(f"skipped: {error}")
+    return runs, skipped
+
+
+def show_writing(run: BagRun, total: int) -> Callable[[], object]:
+    """Show how far writing a result has come."""
+    bar = tqdm(total=total, desc=f"writing {run.output.name}", unit="msg", leave=False)
+    return bar.update
+
+
+def say(line: str) -> None:
+    """Say something beside the progress bars."""
+    tqdm.write(line, file=sys.stderr)

@@ -1,0 +1,60 @@
+"""Tasks and where they are done: one definition, whatever the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias, TypeVar
+
+from psfusion_core.distribution.place import Place
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Work: TypeAlias = Callable[[T], R]
+"""Does a task and returns its result."""
+
+Start: TypeAlias = Callable[[], Callable[[T], R]]
+"""Makes the work: called once in every worker, where it loads what all tasks need. It is pickled."""
+
+HERE = Place()
+
+ATTEMPTS = 3
+"""How often a task is begun before it is held responsible for the death of its workers."""
+
+
+class TaskError(RuntimeError):
+    """A task whose worker died each time; the message is one line."""
+
+
+def run_tasks(tasks: Iterable[T], start: Start[T, R], place: Place = HERE) -> Iterator[R]:
+    """Do tasks at a place and yield their results as they finish, in any order.
+
+    The place makes no difference to a task: it is pickled, done by a worker that `start` made, and its
+    result comes back. Where a worker dies (no memory, a machine gone) its task is given to another one, so a
+    task may be begun more than once: what it writes, it must write whole or not at all. Its result comes
+    once.
+
+    Args:
+        tasks: taken only as fast as they are done.
+        start: makes the work in each worker.
+        place: where.
+
+    Raises:
+        TaskError: a task was begun ATTEMPTS times, and its worker died each time.
+        ImportError: Ray is asked for and not installed.
+        Exception: whatever a task raises; no other one is begun after it.
+    """
+    if place.kind == "ray":
+        from psfusion_core.distribution.on_ray import run_on_ray
+
+        return run_on_ray(tasks, start, place)
+    if place.workers in (None, 1):
+        return _run_here(tasks, start)
+    from psfusion_core.distribution.on_cores import run_on_cores
+
+    return run_on_cores(tasks, start, place.workers)
+
+
+def _run_here(tasks: Iterable[T], start: Start[T, R]) -> Iterator[R]:
+    work = start()  # at once: what goes wrong here is told before anybody draws a progress bar
+    return (work(task) for task in tasks)
