@@ -96,8 +96,8 @@ class BagRecording:
 class FolderRecording:
     """Two folders of images, paired by file name without its suffix, as two cameras at a steady rate.
 
-    A pair carries one stamp; the first is the time at which this object was made. Visible images become rgb8,
-    infrared ones mono8, or mono16 where the file has 16 bits.
+    A pair carries one stamp; the first is the time at which the first message was asked for. Visible images
+    become rgb8, infrared ones mono8, or mono16 where the file has 16 bits.
     """
 
     def __init__(self, visible: Path, infrared: Path, pairs_per_second: float) -> None:
@@ -109,7 +109,7 @@ class FolderRecording:
         """
         self.pairs, self.unpaired = pair_folders(visible, infrared)
         self.period = round(1e9 / pairs_per_second)
-        self.start = time.time_ns()
+        self._start: int | None = None
         self.topics: dict[str, type[Any]] = {"visible/image": Image, "infrared/image": Image}
         self.counts = dict.fromkeys(self.topics, len(self.pairs))
         self.span = self.period * len(self.pairs)
@@ -120,8 +120,10 @@ class FolderRecording:
         Raises:
             psfusion_core.images.ImageError: a file is no readable image.
         """
+        if self._start is None:  # every pass has the stamps of the first one
+            self._start = time.time_ns()
         for number, pair in enumerate(self.pairs):
-            stamp = self.start + number * self.period
+            stamp = self._start + number * self.period
             visible, infrared = read_visible(pair.visible), read_infrared(pair.infrared)
             yield Entry("visible/image", stamp, _serialise(visible, "rgb8", stamp, "visible_camera"))
             grey = "mono8" if infrared.dtype == np.uint8 else "mono16"

@@ -50,6 +50,10 @@ def run_on_cores(tasks: Iterable[T], start: Start[T, R], workers: int) -> Iterat
                 running.clear()
                 pool.shutdown(wait=False, cancel_futures=True)
                 pool = _make_pool(workers)
+    except BaseException:  # Ctrl-C, or a task's error: tasks write whole or not at all, so none is waited for
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
