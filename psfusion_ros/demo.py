@@ -16,13 +16,12 @@ from pathlib import Path
 
 from rclpy.executors import ExternalShutdownException
 
-from psfusion_core.images import ImageError
 from psfusion_ros.gallery import SHEET, VIDEO
 from psfusion_ros.loopback import loopback_environment
 from psfusion_ros.monitor import Monitor
 from psfusion_ros.processes import ProcessError, Processes
 from psfusion_ros.record import REPORT
-from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, RecordingError
+from psfusion_ros.recordings import BagRecording, FolderRecording, Recording
 
 NODE = [sys.executable, "-m", "psfusion_ros.node"]
 REPLAY = [sys.executable, "-m", "psfusion_ros.replay"]
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):  # the latter where rclpy met the signal first
         print("demo: interrupted", file=sys.stderr)
         return 130
-    except (ProcessError, RecordingError, ImageError, OSError) as error:
+    except (ProcessError, ValueError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     return _show(options.output, recording, status)
@@ -58,7 +57,7 @@ def _source(processes: Processes, options: argparse.Namespace) -> tuple[list[str
     """Return what `replay` is to play: the user's folders, or a drive simulated here."""
     if options.visible is not None or options.infrared is not None:
         if options.visible is None or options.infrared is None:
-            raise RecordingError("expected both --visible and --infrared, or none: give the other folder too")
+            raise ValueError("expected both --visible and --infrared, or none: give the other folder too")
         folders = ["--visible", str(options.visible), "--infrared", str(options.infrared)]
         return folders, FolderRecording(options.visible, options.infrared, pairs_per_second=10.0)
     bag = options.output / "drive"

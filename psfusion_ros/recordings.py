@@ -30,10 +30,6 @@ SINGLE_FRAME_SPAN = 100_000_000
 """Nanoseconds after which a recording of one moment starts again."""
 
 
-RecordingError = BagError
-"""A bag that cannot be played; the message is one line: what was expected, what came, what to do."""
-
-
 class Entry(NamedTuple):
     """One message: topic, time of recording (ns), and its CDR serialisation with the encapsulation header."""
 
@@ -65,7 +61,7 @@ class BagRecording:
         """Read what is in the bag.
 
         Raises:
-            RecordingError: no bag, a damaged one, one that names files outside its folder, or one without
+            BagError: no bag, a damaged one, one that names files outside its folder, or one without
                 camera topics.
         """
         self.path = path
@@ -74,7 +70,7 @@ class BagRecording:
             all_topics = ", ".join(f"{topic.name} ({topic.type})" for topic in bag.topics)
             duration = bag.duration
         if not any(topic.count for topic in topics):
-            raise RecordingError(
+            raise BagError(
                 f"expected camera topics in {path}, got {all_topics or 'none'}: record images"
             )
         self.topics = {topic.name.lstrip("/"): MESSAGE_TYPES[topic.type] for topic in topics}
@@ -86,7 +82,7 @@ class BagRecording:
         """Yield the messages.
 
         Raises:
-            RecordingError: the bag is damaged further in.
+            BagError: the bag is damaged further in.
         """
         with Bag(self.path) as bag:
             for topic, recorded, data in bag.messages([t for t in bag.topics if t.type in MESSAGE_TYPES]):

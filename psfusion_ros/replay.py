@@ -21,8 +21,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from tqdm import tqdm
 
-from psfusion_core.images import ImageError
-from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, RecordingError, shift_stamp
+from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, shift_stamp
 
 SETTLE_SECONDS = 0.5
 """Without a new subscriber until playing begins: others may be on their way, and a subscriber that the
@@ -107,7 +106,7 @@ def main(args: Sequence[str] | None = None) -> int:
         player.wait_for_subscribers(options.subscribers, options.wait_for_subscribers)
         published = player.play(options.rate, options.loop)
         node.get_logger().info(f"published {published} messages on {', '.join(recording.topics)}")
-    except (RecordingError, ImageError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError) as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -127,7 +126,7 @@ def _open(options: argparse.Namespace) -> Recording:
             first, count = recording.unpaired[0], len(recording.unpaired)
             print(f"replay: {count} images have no partner and are left out, first {first}", file=sys.stderr)
         return recording
-    raise RecordingError("expected a bag, or both --visible and --infrared: see replay --help")
+    raise ValueError("expected a bag, or both --visible and --infrared: see replay --help")
 
 
 def _clock(nanoseconds: int) -> Clock:

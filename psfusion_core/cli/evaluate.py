@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +14,17 @@ from tqdm import tqdm
 from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.report import report_unpaired
-from psfusion_core.evaluation.asking import Asked, make_methods
+from psfusion_core.distribution import run_tasks
+from psfusion_core.distribution.place import add_place_arguments, cores, place_of
 from psfusion_core.evaluation.disturbances import all_disturbances
+from psfusion_core.evaluation.method_options import MethodOption, make_methods
 from psfusion_core.evaluation.methods import Method, ModelMethod
 from psfusion_core.evaluation.origins import BASELINES
 from psfusion_core.evaluation.planning import Subject, make_plan
-from psfusion_core.evaluation.pool import measure_on_cores
 from psfusion_core.evaluation.records import Records
 from psfusion_core.evaluation.report import PER_IMAGE, Report
 from psfusion_core.evaluation.running import Measure, carry_out
+from psfusion_core.evaluation.tasks import measuring
 from psfusion_core.images import list_images, pair_folders
 from psfusion_core.metrics import PROTOCOLS, choose_metrics
 
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{kind}",
             dest="methods",
             action="append",
-            type=partial(Asked, kind),
+            type=partial(MethodOption, kind),
             metavar=metavar,
             help=text,
         )
@@ -78,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--robustness", action="store_true",
         help="also fuse with low contrast, noise and misregistration of the infrared (13 times the work)",
     )  # fmt: skip
-    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    add_place_arguments(parser, "one a core")
     parser.add_argument(
         "--device", default="cpu", help="of models and metrics: cpu (default), cuda or cuda:N"
     )
@@ -122,15 +125,14 @@ def check(options: argparse.Namespace) -> None:
     """Raise CommandError for options that do not go together."""
     if not options.methods:
         raise CommandError("nothing to measure: add --fused, --model, --baseline or --masks")
-    if options.workers is not None and options.workers < 1:
-        raise CommandError(f"--workers is {options.workers}; expected at least 1")
-    inputs = [
-        folder for folder in (options.visible, options.infrared, options.labels, options.boxes) if folder
-    ]
-    if options.output and options.output.resolve() in [folder.resolve() for folder in inputs]:
+    inputs = [options.visible, options.infrared, options.labels, options.boxes]
+    inputs += [Path(one.split()[1]) for one in options.methods if one.kind in ("fused", "masks")]
+    if options.output and options.output.resolve() in [folder.resolve() for folder in inputs if folder]:
         raise CommandError(f"{options.output} holds inputs: choose another --output")
     if options.robustness and not options.output:
         raise CommandError("--robustness needs --output, the folder for its curves")
+    if len(set(options.classes)) < len(options.classes):
+        raise CommandError("--classes has a name twice: every index needs a name of its own")
     if options.boxes and options.classes != list(CLASS_NAMES):
         raise CommandError("--boxes name classes of MSRS: leave out --classes")
 
@@ -148,7 +150,10 @@ def choose_measure(options: argparse.Namespace) -> Measure:
         device = resolve_device(options.device)
         if device.type != "cpu" and options.protocol == "standard":
             return partial(measure_in_batches, device=device)
-    return partial(measure_on_cores, workers=options.workers)
+    place = place_of(options, "cpu")
+    if place.kind == "local":
+        place = replace(place, workers=place.workers or cores())
+    return partial(run_tasks, start=measuring, place=place)
 
 
 def check_methods(options: argparse.Namespace, methods: Sequence[Method]) -> None:

@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+import cv2
+
 from psfusion_core.distribution.place import cores
 from psfusion_core.distribution.tasks import ATTEMPTS, R, Start, T, TaskError, Work
 
@@ -77,6 +79,7 @@ def _make_pool(workers: int) -> ProcessPoolExecutor:
 def _prepare(threads: int) -> None:
     """Prepare a worker, before PyTorch is imported."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    cv2.setNumThreads(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of them; the parent ends the rest
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -31,12 +31,12 @@ class Place:
     gpu: bool = False
 
 
-def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --on and --workers; `place_of` reads them."""
+def add_place_arguments(parser: argparse.ArgumentParser, here: str = "1 with all cores") -> None:
+    """Add --on and --workers; `place_of` reads them. `here` says how many workers that is by default."""
     parser.add_argument("--on", default="local", metavar="PLACE", help=ON_HELP)
     parser.add_argument(
         "--workers", type=int, metavar="N",
-        help="processes (default: 1 with all cores here, one a CPU on Ray)",
+        help=f"processes (default: {here} here, one a CPU on Ray)",
     )  # fmt: skip
 
 

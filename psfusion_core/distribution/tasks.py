@@ -22,7 +22,7 @@ ATTEMPTS = 3
 """How often a task is begun before it is held responsible for the death of its workers."""
 
 
-class TaskError(RuntimeError):
+class TaskError(ChildProcessError):
     """A task whose worker died each time; the message is one line."""
 
 

@@ -43,7 +43,7 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
     """Measure tasks by the standard protocol, images of one size and the same metrics together.
 
     Metrics without a batched form are computed one pair at a time. Values agree with those of
-    `measure_on_cores` to 1e-9 relative to max(1, |value|).
+    `measure` to 1e-9 relative to max(1, |value|).
 
     Args:
         tasks: taken as they can be read.

@@ -23,8 +23,8 @@ LABELS = {
     "shift": "infrared shifted sideways, pixels",
 }
 
-
 CLEAN = "clean"
+"""Name of every disturbance that changes nothing."""
 
 
 @dataclass(frozen=True)

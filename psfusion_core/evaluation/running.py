@@ -11,7 +11,7 @@ from psfusion_core.evaluation.records import Records
 from psfusion_core.evaluation.tasks import Outcome, Task, about, disturb, one_line, read_sources
 
 Measure = Callable[[Iterable[Task]], Iterator[Outcome]]
-"""Does tasks in any order, such as `measure_on_cores`."""
+"""Does tasks in any order, such as `run_tasks` with `measuring`."""
 
 
 def carry_out(plan: Plan, records: Records, measure: Measure, tell: Callable[[str], None]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -165,6 +166,11 @@ def measure(task: Task) -> Outcome:
         return add(counted, evaluate_triple(*triple, work.metrics, work.protocol))
     except ValueError as error:
         return Outcome(work, counted.values, one_line(about(work, error)))
+
+
+def measuring() -> Callable[[Task], Outcome]:
+    """What `psfusion_core.distribution.run_tasks` starts in a worker: `measure` needs nothing loaded."""
+    return measure
 
 
 def count(work: Work, result: Result) -> Outcome:

@@ -14,7 +14,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo
 
-from psfusion_ros.recordings import BagRecording, RecordingError
+from psfusion_core.bags.reading import BagError
+from psfusion_ros.recordings import BagRecording
 
 
 def write_bag(path: Path) -> None:
@@ -35,6 +36,6 @@ def test_a_bag_that_names_a_file_outside_its_folder_is_refused(tmp_path: Path, a
     metadata_file.write_text(yaml.safe_dump(metadata))
 
     with pytest.raises(
-        RecordingError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"
+        BagError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"
     ):
         BagRecording(tmp_path / "bag")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from psfusion_core.distribution import Place, run_tasks
 from psfusion_core.evaluation import batches
 from psfusion_core.evaluation.batches import measure_in_batches
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.origins import Baseline, Files
-from psfusion_core.evaluation.pool import measure_on_cores
-from psfusion_core.evaluation.tasks import Key, Task, Work, measure
+from psfusion_core.evaluation.tasks import Key, Task, Work, measure, measuring
 from psfusion_core.images import Pair, write_image
 from psfusion_core.metrics import choose_metrics
 
@@ -62,21 +62,6 @@ def test_metrics_without_a_batched_form_are_measured_too(tasks: list[Task]) -> N
 
 def test_processes_agree_with_this_one(tasks: list[Task]) -> None:
     expected = {task.work.key: measure(task) for task in tasks}
-    outcomes = list(measure_on_cores(tasks, workers=2))
+    outcomes = list(run_tasks(tasks, measuring, Place(workers=2)))
     assert {o.work.key: o.values for o in outcomes} == {key: o.values for key, o in expected.items()}
     assert sum(outcome.problem is not None for outcome in outcomes) == 1
-
-
-def test_tasks_are_taken_only_as_fast_as_they_are_done(tasks: list[Task]) -> None:
-    taken = 0
-
-    def endless() -> object:
-        nonlocal taken
-        while True:
-            taken += 1
-            yield tasks[0]
-
-    outcomes = measure_on_cores(endless(), workers=2)  # type: ignore[arg-type]
-    next(outcomes)
-    assert taken < 12
-    outcomes.close()  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psfusion_core.evaluation.records import RecordError, Records
@@ -32,6 +32,7 @@ def test_closed_files_are_in_order_whatever_came_first(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False), st.integers(0, 200))
 def test_a_file_cut_anywhere_gives_whole_rows_or_none(
     tmp_path_factory: pytest.TempPathFactory, first: float, second: float, cut: int

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from psfusion_core.evaluation.methods import BaselineMethod, FolderMethod, Method, MethodError, ModelMethod
 
 
-class Asked(NamedTuple):
-    """A method that is asked for.
+class MethodOption(NamedTuple):
+    """An option that names a method.
 
     Attributes:
         kind: "fused" or "masks" (NAME=DIR), "model" ([NAME=]MODEL[:WEIGHTS]) or "baseline" (its rule).
@@ -36,13 +36,13 @@ class Asked(NamedTuple):
         return name, rest
 
 
-def make_methods(asked: Sequence[Asked], device: str) -> list[Method]:
+def make_methods(options: Sequence[MethodOption], device: str) -> list[Method]:
     """Make the methods in the order of their first mention.
 
     A name given as "fused" and as "masks" is one method with both.
 
     Args:
-        asked: at least one.
+        options: at least one.
         device: where networks run.
 
     Raises:
@@ -50,12 +50,12 @@ def make_methods(asked: Sequence[Asked], device: str) -> list[Method]:
         FileNotFoundError: a folder or weights are missing.
     """
     by_name: dict[str, dict[str, str]] = {}
-    for one in asked:
-        name, rest = one.split()
+    for option in options:
+        name, rest = option.split()
         given = by_name.setdefault(name, {})
-        if given and ({*given, one.kind} != {"fused", "masks"} or one.kind in given):
+        if given and ({*given, option.kind} != {"fused", "masks"} or option.kind in given):
             raise MethodError(f"two methods are named {name!r}: name one of them anew, as NAME=...")
-        given[one.kind] = rest
+        given[option.kind] = rest
     return [_make_method(name, given, device) for name, given in by_name.items()]
 
 
