@@ -1,28 +1,19 @@
-"""Typed training configuration: YAML file, then ``key=value`` overrides, checked by OmegaConf."""
+"""What a training recipe says, and what it may say."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import cast
 
-from omegaconf import MISSING, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
-from yaml import YAMLError
+from omegaconf import MISSING
 
 from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
 from psfusion_core.training.data.label_sets import LABEL_SETS
+from psfusion_core.training.recipe import ConfigError, load_recipe
 
 INFINITE = float("inf")
-
-
-class ConfigError(ValueError):
-    """A configuration that does not fit; the message says which key and what would."""
 
 
 @dataclass
@@ -171,51 +162,13 @@ RANGES: dict[str, tuple[float, float]] = {
 """Least and largest value of each number."""
 
 
-def known_keys() -> list[str]:
-    """List every key of the configuration in dotted form."""
-    nested = {
-        "loss": LossConfig,
-        "sources.0": SourceConfig,
-        "validation": SourceConfig,
-        "teacher": TeacherConfig,
-        "geometry": GeometrySettings,
-        "cameras": CameraSettings,
-    }
-    keys = [item.name for item in dataclasses.fields(TrainConfig)]
-    for prefix, part in nested.items():
-        keys += [f"{prefix}.{item.name}" for item in dataclasses.fields(part)]
-    return keys
-
-
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML recipe and apply overrides: ``steps=200``, ``loss.gradient=5``, ``sources.0.path=my/data``.
 
     Raises:
         ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ConfigError(f"no such configuration: {path}; see training/configs/ in the source tree")
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path))
-        for override in overrides:
-            key, equals, _ = override.partition("=")
-            if not equals:
-                raise ConfigError(f"expected key=value, got {override!r}")
-            value = OmegaConf.select(OmegaConf.from_dotlist([override]), key)
-            OmegaConf.update(merged, key, "" if value is None else value)
-        config = cast(TrainConfig, OmegaConf.to_object(merged))
-    except ConfigError:
-        raise
-    except (ConfigKeyError, ConfigAttributeError) as error:
-        key = str(error.full_key or error.key)
-        nearest = difflib.get_close_matches(re.sub(r"\[\d+\]", ".0", key), known_keys(), 1, 0.0)
-        raise ConfigError(
-            f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
-        ) from error
-    except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
-        place = ": ".join([str(path), *filter(None, [str(getattr(error, "full_key", None) or "")])])
-        raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
+    config = load_recipe(TrainConfig, Path(path), overrides)
     check_ranges(config)
     return config
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from psfusion_core.training.config import ConfigError
+from psfusion_core.training.recipe import ConfigError
 
 
 def freeze(model: nn.Module, names: Sequence[str]) -> None:

@@ -22,7 +22,8 @@ from yaml import YAMLError
 
 import psfusion_core
 from psfusion_core.engines.torch_engine import resolve_device
-from psfusion_core.training.config import ConfigError, TrainConfig
+from psfusion_core.training.config import TrainConfig
+from psfusion_core.training.recipe import ConfigError
 
 CONFIG_FILE = "config.yaml"
 RECORD_FILE = "runs.jsonl"

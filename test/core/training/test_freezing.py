@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from psfusion_core.models import create_model
-from psfusion_core.training.config import ConfigError, TrainConfig
+from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.freezing import freeze
+from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer
 
 

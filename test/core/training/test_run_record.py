@@ -13,7 +13,8 @@ import torch
 from omegaconf import OmegaConf
 
 import psfusion_core
-from psfusion_core.training.config import ConfigError, LossConfig, SourceConfig, TrainConfig
+from psfusion_core.training.config import LossConfig, SourceConfig, TrainConfig
+from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.run_record import (
     ABSENT,
     CONFIG_FILE,

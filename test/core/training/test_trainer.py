@@ -17,7 +17,8 @@ from omegaconf import OmegaConf
 from psfusion_core import Fuser
 from psfusion_core.images import write_image
 from psfusion_core.models.checkpoint import read_metadata
-from psfusion_core.training.config import ConfigError, SourceConfig, TeacherConfig, TrainConfig
+from psfusion_core.training.config import SourceConfig, TeacherConfig, TrainConfig
+from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,1 @@
+"""Downstream segmentation: segmenters retrained on each method's fused images, and compared."""

@@ -1,0 +1,84 @@
+"""Every input, segmenter and seed of a recipe, run by run; finished runs stay, a stopped one goes on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+from psfusion_core.downstream.config import DownstreamConfig, class_names, run_config
+from psfusion_core.downstream.curves import draw_curves
+from psfusion_core.downstream.drives import render_drives
+from psfusion_core.downstream.evaluation import EvaluationSettings
+from psfusion_core.downstream.inputs import InputChoice, parse_input, show
+from psfusion_core.downstream.report import Results, write_report
+from psfusion_core.downstream.run import SegmentationRun, finished
+from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.processes import connect
+from psfusion_core.training.recipe import ConfigError
+
+
+def compare(config: DownstreamConfig) -> Results:
+    """Train and test everything a recipe asks for.
+
+    ``config.output`` receives a folder for each run, ``SEGMENTER/INPUT/seed_N``, after each of them the
+    tables of all that are finished, and at the end ``curves.png``.
+
+    Raises:
+        ConfigError: the folder has runs of another recipe, or several processes were started.
+        FileNotFoundError, ValueError: the data are missing or do not fit; the message names the file.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("a comparison is one process: share its segmenters or seeds between several")
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    train, test = open_sources(config, output)
+    fabric = connect(run_config(config, config.segmenters[0], config.seeds[0], output))
+    evaluation = EvaluationSettings(tuple(config.test_scales), config.test_flip, config.test_every)
+    choices = [parse_input(entry) for entry in config.inputs]
+    results = Results(class_names(config), [choice.name for choice in choices])
+    for choice in choices:
+        shown = show(train, choice, output / "fused", config.device)
+        shown_test = show(test, choice, output / "fused", config.device)
+        data = [shown.summary(), shown_test.summary()]
+        for segmenter in config.segmenters:
+            for seed in config.seeds:
+                folder = run_folder(output, segmenter, choice, seed)
+                run = run_config(config, segmenter, seed, folder)
+                confusion = finished(run, data, evaluation)
+                if confusion is None:
+                    confusion = SegmentationRun(run, shown, shown_test, evaluation, fabric).run()
+                results.add(segmenter, choice.name, seed, confusion)
+                write_report(results, output)
+    draw_curves(output, config.segmenters, results.inputs, config.seeds)
+    return results
+
+
+def run_folder(output: Path, segmenter: str, choice: InputChoice, seed: int) -> Path:
+    return output / segmenter / choice.name / f"seed_{seed}"
+
+
+def open_sources(config: DownstreamConfig, output: Path) -> tuple[FolderSource, FolderSource]:
+    """Read the training and test pairs into memory; those of the simulator are rendered first.
+
+    Raises:
+        ConfigError: no training pair, or no test pair, is labelled.
+    """
+    sources = config.train, config.test
+    if config.train.layout == "simulator":
+        sources = render_drives(config.drives, output / "drives")
+    train, test = (FolderSource(source, config.labels) for source in sources)
+    for name, source in (("training", train), ("test", test)):
+        if not source.summary()["labelled"]:
+            raise ConfigError(f"no {name} pair of {source.config.path} is labelled")
+        if any(record.label is None for record in source.records):
+            print(
+                f"{source.config.path}: some {name} labels were predicted by a network or made from boxes, "
+                "not drawn: weak evidence",
+                file=sys.stderr,
+            )
+    return train, test

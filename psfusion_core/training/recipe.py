@@ -1,0 +1,62 @@
+"""A typed recipe of any dataclass: YAML file, then ``key=value`` overrides, checked by OmegaConf."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar, cast, get_args, get_type_hints
+
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
+
+Recipe = TypeVar("Recipe")
+
+
+class ConfigError(ValueError):
+    """A configuration that does not fit; the message says which key and what would."""
+
+
+def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply overrides such as ``steps=200`` or ``inputs.0=visible``.
+
+    Args:
+        schema: a dataclass, which names the keys and their types.
+
+    Raises:
+        ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
+    """
+    if not path.is_file():
+        raise ConfigError(f"no such configuration: {path}; see training/configs/ in the source tree")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.load(path))
+        for override in overrides:
+            key, equals, _ = override.partition("=")
+            if not equals:
+                raise ConfigError(f"expected key=value, got {override!r}")
+            value = OmegaConf.select(OmegaConf.from_dotlist([override]), key)
+            OmegaConf.update(merged, key, "" if value is None else value)
+        return cast(Recipe, OmegaConf.to_object(merged))
+    except ConfigError:
+        raise
+    except (ConfigKeyError, ConfigAttributeError) as error:
+        key = re.sub(r"\[\d+\]", ".0", str(error.full_key or error.key))
+        nearest = difflib.get_close_matches(key, list(known_keys(schema)), 1, 0.0)
+        raise ConfigError(
+            f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
+        ) from error
+    except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
+        place = ": ".join(filter(None, [str(path), str(getattr(error, "full_key", None) or "")]))
+        raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
+
+
+def known_keys(schema: type, prefix: str = "") -> Iterator[str]:
+    """Every key of a dataclass in dotted form; of a list of dataclasses, those of its first item."""
+    for name, hint in get_type_hints(schema).items():
+        yield prefix + name
+        inner = next((part for part in (hint, *get_args(hint)) if dataclasses.is_dataclass(part)), None)
+        if inner is not None:
+            yield from known_keys(cast(type, inner), f"{prefix}{name}." + ("" if inner is hint else "0."))

@@ -1,0 +1,171 @@
+"""Whole comparisons on simulated drives: they learn, they resume exactly, and they refuse to mix recipes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from omegaconf import OmegaConf
+
+from psfusion_core.downstream import run as run_module
+from psfusion_core.downstream.__main__ import main
+from psfusion_core.downstream.comparison import compare
+from psfusion_core.downstream.config import DownstreamConfig, run_config
+from psfusion_core.downstream.evaluation import EvaluationSettings
+from psfusion_core.downstream.inputs import parse_input, show
+from psfusion_core.downstream.run import SegmentationRun
+from psfusion_core.images import read_visible, write_image
+from psfusion_core.training.config import SourceConfig
+from psfusion_core.training.data.planes import to_sample
+from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.losses.semantic import hard_example_cross_entropy
+from psfusion_core.training.recipe import ConfigError
+
+Sources = tuple[FolderSource, FolderSource]
+Make = Callable[..., DownstreamConfig]
+
+
+@pytest.fixture(autouse=True)
+def log_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "LOG_EVERY", 1)
+
+
+def make_run(
+    small: Make,
+    sources: Sources,
+    fabric: Fabric,
+    folder: Path,
+    segmenter: str = "segnext_tiny",
+    **changes: object,
+) -> SegmentationRun:
+    config = run_config(small(**changes), segmenter, 0, folder)
+    return SegmentationRun(config, *sources, EvaluationSettings(every=2), fabric)
+
+
+@pytest.mark.parametrize("segmenter", ["segformer_b0", "segnext_tiny", "banet_18"])
+def test_every_segmenter_learns_a_batch(
+    small: Make, sources: Sources, fabric: Fabric, tmp_path: Path, segmenter: str
+) -> None:
+    run = make_run(small, sources, fabric, tmp_path, segmenter, steps=30, learning_rate=1e-3)
+    windows = next(run._batches())
+    crop = to_sample(windows[..., :64, :64])
+
+    def loss() -> float:
+        with torch.no_grad():
+            return float(hard_example_cross_entropy(run.model(crop.visible), crop.label, crop.weight))
+
+    before = loss()
+    for _ in range(20):
+        run.train_step(windows)
+    assert loss() < 0.75 * before
+
+
+@pytest.mark.parametrize(
+    "segmenter",
+    [
+        "segnext_tiny",
+        pytest.param("segformer_b0", marks=pytest.mark.slow),
+        pytest.param("banet_18", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_was_stopped_ends_with_the_weights_and_result_of_an_unbroken_one(
+    small: Make, sources: Sources, fabric: Fabric, tmp_path: Path, segmenter: str
+) -> None:
+    whole = make_run(small, sources, fabric, tmp_path / "whole", segmenter)
+    expected = whole.run()
+    stopped = make_run(small, sources, fabric, tmp_path / "halves", segmenter)
+    batches = stopped._batches()
+    for _ in range(3):  # the third step is taken after the last checkpoint, and is lost
+        stopped.train_step(next(batches))
+        if stopped.step == 2:
+            stopped.save()
+    resumed = make_run(small, sources, fabric, tmp_path / "halves", segmenter)
+    assert resumed.step == 2
+    assert np.array_equal(resumed.run(), expected)
+    for name, tensor in whole.model.module.state_dict().items():
+        torch.testing.assert_close(resumed.model.module.state_dict()[name], tensor, rtol=0, atol=0)
+
+
+def test_all_inputs_are_trained_on_the_same_crops(
+    small: Make, sources: Sources, fabric: Fabric, tmp_path: Path
+) -> None:
+    batches = []
+    for name in ("visible", "infrared"):
+        shown = tuple(show(source, parse_input(name), tmp_path, "cpu") for source in sources)
+        run = make_run(small, shown, fabric, tmp_path / name)
+        windows = run._batches()
+        batches.append([next(windows) for _ in range(3)])
+        batches[-1].append(next(iter(run.model.module.network.parameters())).detach())
+    *visible, first_weights = batches[0]
+    *infrared, same_weights = batches[1]
+    assert torch.equal(first_weights, same_weights)
+    for one, other in zip(visible, infrared, strict=True):
+        assert torch.equal(one[:, 3:], other[:, 3:])
+        assert not torch.equal(one[:, :3], other[:, :3])
+
+
+def test_a_comparison_writes_tables_and_curves_and_does_not_run_twice(small: Make, tmp_path: Path) -> None:
+    config = small(test_every=2, seeds=[0, 1], test_flip=True)
+    results = compare(config)
+    assert set(results.confusions) == {
+        ("segnext_tiny", shown, seed) for shown in ("visible", "infrared") for seed in (0, 1)
+    }
+    output = Path(config.output)
+    assert read_visible(output / "curves.png").std() > 10
+    picture = read_visible(output / "segnext_tiny/infrared/seed_1/predictions.jpg")
+    assert picture.shape[1] > 3 * 128
+    assert picture[30:110, :128].std() > 10  # the input of the first row
+    rows = list(csv.DictReader((output / "segnext_tiny/visible/seed_0/test.csv").read_text().splitlines()))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    assert float(rows[1]["mean_iou"]) == pytest.approx(
+        results.mean_iou("segnext_tiny", "visible", 0), abs=1e-5
+    )
+    record = output / "segnext_tiny/visible/seed_0/runs.jsonl"
+    before, table = record.read_text(), (output / "results.md").read_text()
+    again = compare(config)
+    assert record.read_text() == before
+    assert (output / "results.md").read_text() == table
+    assert all(np.array_equal(again.confusions[key], counts) for key, counts in results.confusions.items())
+
+
+def test_a_finished_run_is_no_result_of_another_recipe_other_data_or_another_test(
+    small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(small(inputs=["visible"], steps=1))
+    with pytest.raises(ConfigError, match=r"steps 1, now 2: choose another output"):
+        compare(small(inputs=["visible"], steps=2))
+    with pytest.raises(ConfigError, match=r"result of other evaluation"):
+        compare(small(inputs=["visible"], steps=1, test_flip=True))
+    assert compare(small(inputs=["visible"], steps=1, checkpoint_every=7)).confusions
+
+
+def test_labels_are_needed(small: Make, tmp_path: Path) -> None:
+    for kind, shape in (("vi", (64, 64, 3)), ("ir", (64, 64))):
+        (tmp_path / "bare" / kind).mkdir(parents=True)
+        write_image(tmp_path / "bare" / kind / "a.png", np.zeros(shape, np.uint8))
+    with pytest.raises(ConfigError, match=r"no test pair of .*bare is labelled"):
+        compare(small(test=SourceConfig(path=str(tmp_path / "bare"))))
+
+
+def test_the_command_prints_the_table(
+    small: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    OmegaConf.save(OmegaConf.structured(small()), recipe)
+    assert main(["--config", str(recipe), "steps=1", "inputs=[infrared]"]) == 0
+    assert "| infrared | 1 |" in capsys.readouterr().out
+    result = tmp_path / "comparison/segnext_tiny/infrared/seed_0/result.json"
+    assert np.sum(json.loads(result.read_text())["confusion"]) == 4 * 96 * 128
+
+
+def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", "nowhere.yaml"]) == 2
+    error = capsys.readouterr().err
+    assert "no such configuration: nowhere.yaml" in error
+    assert error.count("\n") == 1
