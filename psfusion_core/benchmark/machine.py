@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def processor_name() -> str:
     return names[0] if names else platform.machine()
 
 
+@cache
 def count_cost(model: str, height: int, width: int) -> tuple[float, float]:
     """Parameters in millions, and GFLOP of a pair for the run-time outputs; a multiply-add is two."""
     network = create_model(model, weights=None)
@@ -56,11 +58,11 @@ def count_cost(model: str, height: int, width: int) -> tuple[float, float]:
 
 
 @torch.inference_mode()
-def convolution_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
-    """GFLOP/s of a 3 x 3 convolution of 256 channels at 120 x 160, the best of a few runs."""
-    conv = nn.Conv2d(PROBE_CHANNELS, PROBE_CHANNELS, 3, padding=1, bias=False).to(device, dtype)
+def convolution_rate(device: torch.device) -> float:
+    """GFLOP/s, in fp32, of a 3 x 3 convolution of 256 channels at 120 x 160, the best of a few runs."""
+    conv = nn.Conv2d(PROBE_CHANNELS, PROBE_CHANNELS, 3, padding=1, bias=False).to(device)
     conv = conv.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    image = torch.rand(1, PROBE_CHANNELS, PROBE_HEIGHT, PROBE_WIDTH, device=device, dtype=dtype)
+    image = torch.rand(1, PROBE_CHANNELS, PROBE_HEIGHT, PROBE_WIDTH, device=device)
     image = image.contiguous(memory_format=torch.channels_last)
     seconds = []
     for _ in range(PROBE_RUNS):

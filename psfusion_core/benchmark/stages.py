@@ -9,7 +9,6 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -137,17 +136,12 @@ def summarise(samples: list[list[float]]) -> dict[str, Any]:
     }
 
 
-def measure(configuration: Configuration, progress: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def measure(configuration: Configuration) -> dict[str, Any]:
     """Measure one configuration in this process, whose peak memory is part of the answer."""
     engine = make_engine(configuration)
     trim_heap()
     fuse = TimedPair(engine, configuration.height, configuration.width)
-    samples = []
-    for run in range(configuration.runs + 2):
-        times = fuse()
-        if run >= 2:
-            samples.append(times)
-        progress()
+    samples = [fuse() for _ in range(2 + configuration.runs)][2:]
     if engine.device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(engine.device)
     else:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from psfusion_core.atomic_file import replacing
 from psfusion_core.benchmark.machine import convolution_rate, count_cost, describe_machine
 from psfusion_core.benchmark.stages import (
     PLAIN,
@@ -61,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         return measure_node(options.json)
     if options.runs < 1:
         raise CommandError(f"--runs is {options.runs}; expected at least 1")
+    if options.json and not options.json.parent.is_dir():
+        raise CommandError(f"--json {options.json}: there is no folder {options.json.parent}")
     device = resolve_device(options.device)
     configurations = list_configurations(options)
     machine = describe_machine(device)
@@ -74,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
     print(markdown(machine, rate, rows))
     if options.json:
         result = {"machine": machine, "convolution_gflop_per_second": round(rate, 1), "rows": rows}
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        with replacing(options.json) as temporary:
+            temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -27,9 +27,9 @@ class Report:
             status = f"{finding.status:8}"
             if self._in_color:
                 status = f"\033[{COLORS[finding.status]}m{status}\033[0m"
-            print(f"{status} {name}: {finding.message}")
+            print(f"{status} {name}: {_printable(finding.message)}")
             if finding.fix:
-                print(f"{'':8} to do: {finding.fix}")
+                print(f"{'':8} to do: {_printable(finding.fix)}")
             sys.stdout.flush()
 
     def end(self) -> int:
@@ -42,6 +42,11 @@ class Report:
             warnings, errors = (_count(counts[status], status) for status in ("warning", "error"))
             print(f"{counts['ok']} ok, {warnings}, {errors}, {counts['skipped']} not checked")
         return 1 if counts["error"] else 0
+
+
+def _printable(text: str) -> str:
+    """One line without control characters: messages quote names and texts that came over the network."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _count(number: int, word: str) -> str:

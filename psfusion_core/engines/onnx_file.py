@@ -7,17 +7,17 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from psfusion_core import __version__
 from psfusion_core.atomic_file import replacing
 from psfusion_core.engines.lean import rewrite
+from psfusion_core.engines.onnx_header import INPUTS, OUTPUTS
 from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.models import PSFusion, PSFusionLite
 
@@ -30,7 +30,6 @@ LARGEST_SIDE = 256
 
 EXAMPLE_SIZE = (96, 160)
 EXPORTER = ("onnx", "onnxscript")
-INPUTS, OUTPUTS = ("visible", "infrared"), ("fused", "semantic")
 
 
 def can_export() -> bool:
@@ -141,85 +140,3 @@ def quiet_exporter() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-class Header(NamedTuple):
-    """What a file says of itself.
-
-    Attributes:
-        metadata: model, classes and precision, by name.
-        size: the only height and width that it takes; None where it takes any.
-    """
-
-    metadata: dict[str, str]
-    size: tuple[int, int] | None
-
-    @property
-    def precision(self) -> str:
-        """Precision of what it computes: ``fp32`` or ``fp16``."""
-        return self.metadata.get("precision", "fp32")
-
-
-def make_header(
-    path: Path,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    sides: Sequence[object],
-    metadata: Mapping[str, str],
-) -> Header:
-    """Put together what a reader of ONNX files found: names, height and width of the inputs, metadata.
-
-    Raises:
-        ValueError: not a fusion network.
-    """
-    if (tuple(inputs), tuple(outputs)) != (INPUTS, OUTPUTS):
-        raise ValueError(
-            f"{path} has inputs {', '.join(inputs)} and outputs {', '.join(outputs)}; expected "
-            f"{', '.join(INPUTS)} and {', '.join(OUTPUTS)}: make the file with psfusion export"
-        )
-    height, width = sides
-    fixed = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
-    return Header(dict(metadata), (height, width) if fixed else None)  # type: ignore[arg-type]
-
-
-def read_header(path: Path) -> Header:
-    """Read what a file says of itself.
-
-    Raises:
-        ImportError: onnx is not installed.
-        OSError: the file cannot be read.
-        ValueError: not an ONNX file of a fusion network.
-    """
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError as error:
-        raise ImportError("reading an ONNX file needs onnx: pip install onnx") from error
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except DecodeError as error:
-        raise ValueError(f"{path} cannot be opened as an ONNX file ({error}): export it anew") from error
-    graph = model.graph
-    dimensions = graph.input[0].type.tensor_type.shape.dim[2:] if graph.input else ()
-    return make_header(
-        path,
-        [value.name for value in graph.input],
-        [value.name for value in graph.output],
-        [dimension.dim_value for dimension in dimensions],
-        {entry.key: entry.value for entry in model.metadata_props},
-    )
-
-
-def check_precision(path: Path, stored: str, wanted: str) -> None:
-    """Raise ValueError where a file computes in another precision than the one that is wanted."""
-    if wanted not in ("auto", stored):
-        raise ValueError(f"{path} computes in {stored}, not {wanted}: export it anew, or choose auto")
-
-
-def check_shapes(visible: Tensor, size: tuple[int, int] | None) -> None:
-    """Raise ValueError where a file of a fixed size is given another."""
-    if size is not None and tuple(visible.shape[-2:]) != size:
-        height, width = visible.shape[-2:]
-        raise ValueError(
-            f"this ONNX file takes {size[0]} x {size[1]} only, got {height} x {width}: export one of any size"
-        )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.engines.onnx_file import (
+from psfusion_core.engines.onnx_file import cached_file
+from psfusion_core.engines.onnx_header import (
     INPUTS,
     OUTPUTS,
-    cached_file,
     check_precision,
     check_shapes,
     make_header,
@@ -95,9 +96,9 @@ class OnnxRuntimeEngine:
         binding = self._session.io_binding()
         index = self.device.index or 0
         for name, tensor in zip(INPUTS, images, strict=True):
-            binding.bind_input(name, "cuda", index, "float32", tuple(tensor.shape), tensor.data_ptr())
+            binding.bind_input(name, "cuda", index, np.float32, tuple(tensor.shape), tensor.data_ptr())
         for name, tensor in zip(OUTPUTS, results, strict=True):
-            binding.bind_output(name, "cuda", index, "float32", tuple(tensor.shape), tensor.data_ptr())
+            binding.bind_output(name, "cuda", index, np.float32, tuple(tensor.shape), tensor.data_ptr())
         torch.cuda.current_stream(self.device).synchronize()
         self._session.run_with_iobinding(binding)
         binding.synchronize_outputs()

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from psfusion_core.atomic_file import replacing
-from psfusion_core.engines.onnx_file import (
+from psfusion_core.engines.onnx_file import cached_file
+from psfusion_core.engines.onnx_header import (
     INPUTS,
     OUTPUTS,
-    cached_file,
     check_precision,
     check_shapes,
     read_header,
@@ -38,8 +38,9 @@ logger = logging.getLogger(__name__)
 class TensorRTEngine:
     """TensorRT engine, for CUDA; batches of one. It has not been run: no GPU was at hand.
 
-    Each size is built from the ONNX file in its first call, which takes minutes, and kept beside the file
-    under a name that tells the file's digest, size, version of TensorRT and GPU.
+    Each size is built from the ONNX file in its first call, which takes minutes, and kept beside the file,
+    where that folder can be written, under a name that tells the file's digest, size, version of TensorRT
+    and GPU.
 
     Args:
         source: a network, which is exported into the cache, or an ONNX file that `psfusion export` wrote.
@@ -87,6 +88,10 @@ class TensorRTEngine:
     @torch.inference_mode()
     def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         check_shapes(visible, self.size)
+        with torch.cuda.device(self.device):  # TensorRT builds and runs on the device that is current
+            return self._run(visible, infrared)
+
+    def _run(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         height, width = visible.shape[-2:]
         engine, context = self._prepared(height, width)
         images = visible.contiguous(), infrared.contiguous()
@@ -108,10 +113,12 @@ class TensorRTEngine:
         size = height, width
         if size not in self._contexts:
             if len(self._contexts) == CAPTURED_SIZES:
+                self._stream.synchronize()  # what is freed must not run any more
                 self._contexts.pop(next(iter(self._contexts)))
-            with torch.cuda.device(self.device):
-                engine = self._load(height, width)
-                context = engine.create_execution_context()
+            engine = self._load(height, width)
+            context = engine.create_execution_context()
+            if context is None:
+                raise RuntimeError(f"TensorRT has no memory to run {self._file}: see its message above")
             for name, channels in zip(INPUTS, (3, 1), strict=True):
                 context.set_input_shape(name, (1, channels, height, width))
             self._contexts[size] = engine, context
@@ -128,9 +135,15 @@ class TensorRTEngine:
                 return engine
         logger.warning("building %s: this takes minutes, once", path)
         serialised = build(self._tensorrt, self._logger, self._file, height, width)
-        with replacing(path) as temporary:
-            temporary.write_bytes(serialised)
-        return runtime.deserialize_cuda_engine(serialised)
+        try:
+            with replacing(path) as temporary:
+                temporary.write_bytes(serialised)
+        except OSError as error:
+            logger.warning("%s cannot be written (%s): it is built again next time", path, error)
+        engine = runtime.deserialize_cuda_engine(serialised)
+        if engine is None:
+            raise RuntimeError(f"TensorRT cannot load what it built of {self._file}: see its message above")
+        return engine
 
 
 def import_tensorrt() -> Any:

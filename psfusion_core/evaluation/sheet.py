@@ -14,14 +14,14 @@ from psfusion_core.evaluation.summary import Summary
 PANEL_WIDTH, PANEL_HEIGHT = 320, 240
 
 
-def scores(summary: Summary, method: int) -> npt.NDArray[np.float64]:
-    """How good each pair of a method is among its pairs: the mean over the metrics of its rank.
+def scores(summary: Summary) -> npt.NDArray[np.float64]:
+    """How good the first method is on each pair among its pairs: the mean over the metrics of its rank.
 
     Returns:
         (pairs,) from 0, worst in every metric, to 1, best in every one; 0.5 each where there is one pair.
     """
     signs = np.array([1.0 if metric.larger_is_better else -1.0 for metric in summary.metrics])
-    values = np.nan_to_num(summary.values[method] * signs, nan=-np.inf)
+    values = np.nan_to_num(summary.values[0] * signs, nan=-np.inf)
     better = (values[:, np.newaxis] > values[np.newaxis]).sum(axis=1)
     equal = (values[:, np.newaxis] == values[np.newaxis]).sum(axis=1) - 1
     others = max(1, len(summary.pairs) - 1)
@@ -29,9 +29,9 @@ def scores(summary: Summary, method: int) -> npt.NDArray[np.float64]:
     return np.asarray(shares.mean(axis=1), np.float64)
 
 
-def choose_pairs(summary: Summary, method: int = 0) -> dict[str, str]:
+def choose_pairs(summary: Summary) -> dict[str, str]:
     """The pairs of the best, median and worst score, by these words; fewer where there are fewer pairs."""
-    order = np.argsort(-scores(summary, method), kind="stable")
+    order = np.argsort(-scores(summary), kind="stable")
     places = {"best": 0, "median": len(order) // 2, "worst": len(order) - 1}
     if len(order) < 3:
         places.pop("median")
@@ -50,7 +50,7 @@ def draw_sheet(summary: Summary, read: Callable[[str], Sequence[Image]]) -> Imag
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    first = scores(summary, 0)
+    first = scores(summary)
     rows = []
     for word, pair in choose_pairs(summary).items():
         score = first[summary.pairs.index(pair)]

@@ -12,7 +12,8 @@ from psfusion_core.stream.camera_info import CAMERAS
 from psfusion_ros.diagnostics.publisher import TASKS
 from psfusion_ros.doctor.cameras import check_images, check_publishers, check_stamps
 from psfusion_ros.doctor.conversion import check_cv_bridge
-from psfusion_ros.doctor.hearing import Hearing, listen
+from psfusion_ros.doctor.hearing import Hearing
+from psfusion_ros.doctor.listening import listen
 from psfusion_ros.doctor.node import check_output_subscribers, check_task
 from psfusion_ros.doctor.synchrony import check_clocks, check_pairing
 

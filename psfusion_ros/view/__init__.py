@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 
@@ -33,7 +34,11 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv if args is None else args)
     options = _parser().parse_args(remove_ros_args(arguments)[1:])
     try:
+        _check(options)
         from psfusion_ros.view.server import is_loopback, serve
+    except ValueError as error:
+        print(f"view: {error}", file=sys.stderr)
+        return 2
     except ImportError as error:
         print(f"view: {error}: pip install 'psfusion_ros[view]'", file=sys.stderr)
         return 2
@@ -54,6 +59,14 @@ def main(args: Sequence[str] | None = None) -> int:
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise ValueError for options that nothing can be served with."""
+    if not 0 <= options.port <= 65535:
+        raise ValueError(f"--port is {options.port}; expected 0 to 65535")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options.node):
+        raise ValueError(f"--node is {options.node!r}; expected a node's name (give its namespace as __ns)")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -161,8 +161,8 @@ class Server:
                 await self._streams.close()
 
     async def _say_goodbye(self, _: web.Application) -> None:
-        for page in list(self._pages):
-            await page.close(code=WSCloseCode.GOING_AWAY)
+        # All at once: closing waits for the answer of a browser, which may be asleep.
+        await asyncio.gather(*(page.close(code=WSCloseCode.GOING_AWAY) for page in self._pages))
 
 
 async def serve(streams: Streams, host: str, port: int) -> None:

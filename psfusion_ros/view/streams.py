@@ -23,10 +23,12 @@ from psfusion_core.stream.camera_info import CAMERAS
 from psfusion_ros.outputs import LABEL_INFO_TOPIC
 from psfusion_ros.qos import LATCHED_QOS, input_qos
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
-from psfusion_ros.view.stream import Stream
+from psfusion_ros.view.image_stream import ImageStream
 
 OUTPUTS = ("fused/image", "semantic/overlay")
 ADAPT_SECONDS = 0.5
+MAXIMUM_CLASSES = 256
+"""Classes that a mask of 8 bits can tell apart; no more are shown."""
 
 
 class Streams:
@@ -42,7 +44,7 @@ class Streams:
         Args:
             fusion_node: name of the node that is looked at, in the namespace of this one.
         """
-        self.images = tuple(Stream(name) for name in (*(f"{c}/image" for c in CAMERAS), *OUTPUTS))
+        self.images = tuple(ImageStream(name) for name in (*(f"{c}/image" for c in CAMERAS), *OUTPUTS))
         self._node = rclpy.create_node("psfusion_view", start_parameter_services=False)
         self._fusion_node = fusion_node
         self._hardware_id = f"{self._node.get_namespace().rstrip('/')}/{fusion_node}"
@@ -125,7 +127,7 @@ class Streams:
             stream.topic = self._node.resolve_topic_name(stream.name)
             stream.publishers = self._node.count_publishers(stream.topic)
 
-    def _receiver(self, stream: Stream) -> Callable[[Any], None]:
+    def _receiver(self, stream: ImageStream) -> Callable[[Any], None]:
         return lambda message: stream.receive(message, self._node.get_clock().now().nanoseconds)
 
     def _keep_source(self, message: String) -> None:
@@ -139,7 +141,8 @@ class Streams:
             ]
 
     def _keep_labels(self, message: Any) -> None:
-        names = {int(item.class_id): str(item.class_name) for item in message.class_map}
+        labels = ((int(item.class_id), str(item.class_name)) for item in message.class_map)
+        names = {index: name for index, name in labels if index < MAXIMUM_CLASSES}
         self._class_names = [names.get(index, "") for index in range(max(names, default=-1) + 1)]
 
     async def _in_ros(self, function: Callable[[], None]) -> None:

@@ -37,6 +37,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.simulation.drive import Drive
+from psfusion_core.stream.frame import FrameError
+from psfusion_ros.view import main
 from psfusion_ros.view.pictures import to_jpeg
 from psfusion_ros.view.server import is_loopback, is_own_name
 
@@ -178,7 +180,7 @@ def test_a_page_that_is_slow_gets_the_newest_image_next_and_never_a_queue(
 ) -> None:
     address = view.address()
 
-    async def look(send: Callable[[int], Awaitable[None]]) -> list[int]:
+    async def look(send: Callable[..., Awaitable[None]]) -> list[int]:
         """Return the grey levels of the images that came, one after each answer."""
         levels = []
         async with aiohttp.ClientSession() as session, session.ws_connect(f"http://{address}/images") as page:
@@ -186,13 +188,15 @@ def test_a_page_that_is_slow_gets_the_newest_image_next_and_never_a_queue(
             while not first.done():
                 await send(1)
             levels.append(await first)
-            for level in range(2, 11):
+            for level in range(2, 10):
                 await send(level)
-            early = asyncio.create_task(next_level(page))
-            await asyncio.wait([early], timeout=0.5)
-            assert not early.done(), "an image came before the one before was shown"
+            await send(10, width=80)
+            message = await page.receive()
+            while "80 x 48" not in str(message.data):  # the state tells what came last
+                assert message.type == aiohttp.WSMsgType.TEXT, "an image came before the one before was shown"
+                message = await page.receive()
             await page.send_str("0")
-            levels.append(await early)
+            levels.append(await next_level(page))
             await page.send_str("0")
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(next_level(page), 0.5)
@@ -200,8 +204,9 @@ def test_a_page_that_is_slow_gets_the_newest_image_next_and_never_a_queue(
 
     with Peer(outputs=()) as peer:
 
-        async def send(level: int) -> None:
-            peer.send(image_message(np.full((48, 64, 3), 20 * level, np.uint8), "rgb8", time.time_ns(), "v"))
+        async def send(level: int, width: int = 64) -> None:
+            pixels = np.full((48, width, 3), 20 * level, np.uint8)
+            peer.send(image_message(pixels, "rgb8", time.time_ns(), "v"))
             await asyncio.sleep(0.05)
 
         assert asyncio.run(look(send)) == [1, 10]
@@ -294,6 +299,21 @@ def test_by_default_the_page_is_reached_from_this_machine_only(served: str) -> N
         socket.create_connection(("127.0.0.2", int(port)), timeout=5)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--port", "70000"), "--port is 70000; expected 0 to 65535"),
+        (("--node", "left/psfusion_node"), "--node is 'left/psfusion_node'; expected a node's name"),
+    ],
+)
+def test_options_that_make_no_sense_are_status_2_in_one_line(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, str], message: str
+) -> None:
+    assert main(["view", *words]) == 2
+    [error] = capsys.readouterr().err.splitlines()
+    assert message in error
+
+
 def test_a_port_in_use_is_status_2_in_one_line(session_environment: dict[str, str], served: str) -> None:
     with View(session_environment, "--port", served.split(":")[1]) as second:
         _, errors = second.process.communicate(timeout=PATIENCE)
@@ -364,6 +384,11 @@ def test_pictures_keep_their_colors_and_a_jpeg_goes_through_as_it_is() -> None:
     assert grey.ndim == 2
     assert grey.min() < 10
     assert grey.max() > 245
+
+
+def test_an_image_wider_than_a_jpeg_file_can_be_is_refused() -> None:
+    with pytest.raises(FrameError, match="got 65501 x 2: send it smaller"):
+        to_jpeg(image_message(np.zeros((2, 65501), np.uint8), "mono8", 1, ""), True)
 
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:

@@ -46,7 +46,7 @@ def evaluate_batch(
     """Return metrics of B fused images and their sources by name, in the order of tables.
 
     Definitions are the standard ones of `psfusion_core.metrics.FUSION_METRICS`; values agree with those of
-    one pair at a time to 1e-6 relative to max(1, |value|). The device must be one that computes in doubles.
+    one pair at a time to 1e-9 relative to max(1, |value|). The device must be one that computes in doubles.
 
     Args:
         fused, visible, infrared: (B, H, W) or (B, 1, H, W) uint8 luma of one size, on one device.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from psfusion_core.benchmark import machine
 from psfusion_core.benchmark.machine import count_cost
 from psfusion_core.benchmark.stages import STAGES, summarise
 from psfusion_core.cli import main
@@ -15,8 +16,9 @@ SMALL = ["benchmark", "--engines", "plain", "torch", "--sizes", "40x64", "--runs
 
 
 def test_comparison_reports_all_stages_and_ratios_to_the_first_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(machine, "PROBE_RUNS", 1)
     assert main([*SMALL, "--compare", "--json", str(tmp_path / "out.json")]) == 0
     result = json.loads((tmp_path / "out.json").read_text())
     plain, prepared = result["rows"]
@@ -64,7 +66,11 @@ def test_cost_of_the_published_network_is_the_published_one() -> None:
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["--sizes", "480"], "expected HEIGHTxWIDTH"), (["--runs", "0"], "expected at least 1")],
+    [
+        (["--sizes", "480"], "expected HEIGHTxWIDTH"),
+        (["--runs", "0"], "expected at least 1"),
+        (["--json", "nowhere/out.json"], "there is no folder nowhere"),
+    ],
 )
 def test_refusals_say_what_to_give(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,7 @@ from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_c
 from psfusion_core.doctor.child import ChildError, ask_child
 from psfusion_core.doctor.engines import check_network, judge_torch, serves
 from psfusion_core.doctor.network import check_socket_buffers
+from psfusion_core.doctor.report import Report
 from psfusion_core.doctor.ros_installation import check_ros
 from psfusion_core.doctor.shared_memory import check_segment, stale_segments
 
@@ -204,6 +205,17 @@ def test_a_ros_that_is_there_but_not_usable_is_pointed_out(
     finding = check_ros(Subject({}))
     assert finding.status == "warning"
     assert finding.fix == f"source {tmp_path}/jazzy/setup.bash"
+
+
+def test_texts_from_the_network_cannot_steer_the_terminal_or_forge_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = Report(as_json=False)
+    report.add("node: engine", Finding("warning", "\033[2Jfine\nok       all: in order", "\x07do"))
+    assert capsys.readouterr().out.splitlines() == [
+        "warning  node: engine:  [2Jfine ok       all: in order",
+        "         to do:  do",
+    ]
 
 
 @pytest.mark.parametrize(

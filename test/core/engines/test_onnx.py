@@ -18,6 +18,7 @@ from psfusion_core import Fuser
 from psfusion_core.cli import main
 from psfusion_core.engines import OnnxRuntimeEngine, choose_engine, onnx_file
 from psfusion_core.engines.lean import rewrite
+from psfusion_core.engines.onnx_header import read_header
 from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.models import create_model
 
@@ -42,6 +43,8 @@ def test_rewritten_network_equals_the_plain_one(name: str) -> None:
 def test_onnxruntime_gives_the_luma_of_the_network_at_every_size(name: str) -> None:
     model = trained_like(name)
     engine = OnnxRuntimeEngine(model, "cpu")
+    header = read_header(onnx_file.cached_file(model, "fp32"))
+    assert (header.size, header.metadata) == (engine.size, engine.metadata) == (None, {"precision": "fp32"})
     for height, width in ((32, 32), (64, 96), (160, 32), (224, 320)):
         images = torch.rand(1, 3, height, width), torch.rand(1, 1, height, width)
         fused, logits = engine(*images)
@@ -73,6 +76,7 @@ def test_file_holds_network_and_classes_and_is_fused_like_the_weights(exported: 
     from_file, from_weights = Fuser(weights=exported, device="cpu"), Fuser(device="cpu", engine="torch")
     assert from_file.description.startswith("psfusion_lite, onnxruntime fp32 on cpu")
     assert from_file.class_names == from_weights.class_names
+    assert read_header(exported).size == (64, 96)
     visible = np.random.default_rng(1).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     images = [fuser(visible, visible[..., 0]).image.astype(int) for fuser in (from_file, from_weights)]
     assert np.abs(images[0] - images[1]).max() <= 1

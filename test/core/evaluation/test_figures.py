@@ -59,7 +59,7 @@ def is_shown(picture: npt.NDArray[np.uint8], color: str) -> bool:
 def test_a_pairs_score_is_its_mean_rank_among_the_pairs_in_the_direction_of_each_metric() -> None:
     summary = summary_of({"a": (3.0, 1.0), "b": (2.0, 2.0), "c": (1.0, 3.0), "d": (1.0, 0.0)})
     np.testing.assert_allclose(
-        scores(summary, 0), [(1 + 2 / 3) / 2, (2 / 3 + 1 / 3) / 2, (0.5 / 3) / 2, (0.5 / 3 + 1) / 2]
+        scores(summary), [(1 + 2 / 3) / 2, (2 / 3 + 1 / 3) / 2, (0.5 / 3) / 2, (0.5 / 3 + 1) / 2]
     )
     assert choose_pairs(summary) == {"best": "a", "median": "b", "worst": "c"}
 

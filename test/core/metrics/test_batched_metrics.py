@@ -25,7 +25,7 @@ def assert_agree(values: dict[str, torch.Tensor], triples: list[Triple]) -> None
     for name, batch in values.items():
         assert batch.dtype == torch.float64
         expected = [one[name] for one in singly]
-        assert batch.tolist() == pytest.approx(expected, rel=1e-6, abs=1e-6), name
+        assert batch.tolist() == pytest.approx(expected, rel=1e-9, abs=1e-9), name
 
 
 def test_every_fast_metric_is_there_in_the_order_of_tables() -> None:

@@ -153,7 +153,7 @@ def test_measure_equals_its_arithmetic_written_out(name: str, triples: list[Trip
 
 
 def test_vif_equals_the_scripts_up_to_their_guards_against_division_by_nothing(triples: list[Triple]) -> None:
-    for triple in triples:
+    for triple in triples[:4]:  # one of each size, by night and day
         assert TANG2022["VIF"](*triple) == pytest.approx(DERIVATIONS["VIF"](*triple), abs=2e-5)
 
 

@@ -21,7 +21,7 @@ LATENCIES = 9
 """Images that the latency is the median of."""
 
 
-class Stream:
+class ImageStream:
     """Keeps the newest image only; `receive` is called by ROS's thread, all else by the server's.
 
     Attributes:
