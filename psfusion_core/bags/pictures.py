@@ -62,7 +62,7 @@ class Video:
         try:
             import av
         except ImportError as error:
-            raise ImportError(f"{error}: --video needs pip install 'psfusion_ros[bag]'") from error
+            raise ImportError(f"{error}: --video needs pip install '.[bag]'") from error
         self._av = av
         codec = next(name for name in CODECS if name in av.codecs_available)
         self._container = av.open(str(path), "w", format="mp4")

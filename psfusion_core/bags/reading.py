@@ -172,7 +172,7 @@ def import_rosbags() -> Any:
         import rosbags.rosbag2
         import rosbags.typesys
     except ImportError as error:
-        raise ImportError(f"{error}: bags need pip install 'psfusion_ros[bag]'") from error
+        raise ImportError(f"{error}: bags need pip install '.[bag]'") from error
     return rosbags
 
 

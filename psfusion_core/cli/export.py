@@ -69,7 +69,8 @@ def run(options: argparse.Namespace) -> int:
                 f"the luma differs by {greatest:.2g}, more than --tolerance {tolerance:g}: {options.output} "
                 "was not written"
             )
-    print(options.output)
+    taken = f"{size[0]} pixels high, {size[1]} wide" if size else "any size in multiples of 32"
+    print(f"{options.output}: takes {taken}")
     return 0
 
 

@@ -96,7 +96,7 @@ def _ray(place: Place) -> Iterator[Any]:
         try:
             import ray  # it reads the environment as it is imported
         except ImportError as error:
-            raise ImportError(f"{error}: --on ray needs pip install 'psfusion_ros[ray]'") from error
+            raise ImportError(f"{error}: --on ray needs pip install '.[ray]'") from error
         ray.init(**connection, log_to_driver=False, logging_level=logging.ERROR)
     try:
         yield ray

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         from psfusion_core.downstream.report import markdown
     except ImportError as error:
         raise ImportError(
-            f"{error}: comparing needs pip install 'psfusion_ros[train,downstream,evaluate]'"
+            f"{error}: comparing needs pip install '.[train,downstream,evaluate]'"
         ) from error
     print(markdown(compare(load_comparison(options.config, options.overrides))))
     return 0

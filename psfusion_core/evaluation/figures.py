@@ -139,7 +139,7 @@ def make_figure(rows: int, columns: int, legend: float) -> tuple[Figure, list[Ax
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(f"{error}: figures need pip install 'psfusion_ros[evaluate]'") from error
+        raise ImportError(f"{error}: figures need pip install '.[evaluate]'") from error
     size = (PANEL_WIDTH * columns, (PANEL_HEIGHT + legend) * rows + 0.4)
     figure = Figure(figsize=size, layout="constrained")  # without pyplot no display is looked for
     panels = list(figure.subplots(rows, columns, squeeze=False).ravel())

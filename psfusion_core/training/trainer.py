@@ -126,6 +126,8 @@ class Trainer:
                 if log is not None:
                     self._keep(log)
         fabric.barrier()
+        weights = folder / LAST_FILE
+        fabric.print(f"written: {weights}; try it: psfusion fuse --weights {weights} ...")
 
     def train_step(self, batches: list[Tensor]) -> tuple[dict[str, Tensor], dict[str, float]]:
         """Take one optimizer step on several batches of windows.

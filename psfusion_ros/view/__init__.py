@@ -40,7 +40,7 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"view: {error}", file=sys.stderr)
         return 2
     except ImportError as error:
-        print(f"view: {error}: pip install 'psfusion_ros[view]'", file=sys.stderr)
+        print(f"view: {error}: pip install '.[view]'", file=sys.stderr)
         return 2
     from psfusion_ros.view.streams import Streams
 

@@ -88,7 +88,7 @@ def test_cameras_and_a_node_in_order_are_found_so(session_environment: dict[str,
     ):
         node.wait_until_started()
         peer.wait_until(lambda: peer.received["fused/image"], "a fused image")
-        status, findings = doctor(session_environment)
+        status, findings = doctor(session_environment, "--listen", "3")
     assert status == 0, findings
     assert findings["visible images"]["message"].startswith("rgb8 640 x 480, ")
     assert findings["infrared images"]["message"].startswith("mono8 640 x 480, ")

@@ -333,7 +333,7 @@ def test_without_aiohttp_the_extra_is_named(session_environment: dict[str, str],
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "view: No module named 'aiohttp': pip install 'psfusion_ros[view]'\n"
+    assert done.stderr == "view: No module named 'aiohttp': pip install '.[view]'\n"
 
 
 def test_another_address_is_warned_about(session_environment: dict[str, str]) -> None:

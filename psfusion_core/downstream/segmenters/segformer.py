@@ -28,7 +28,7 @@ def create_segformer(size: str, num_classes: int, pretrained: Path | None = None
     try:
         from transformers import SegformerConfig, SegformerForSemanticSegmentation
     except ImportError as error:
-        raise ImportError(f"{error}: SegFormer needs pip install 'psfusion_ros[downstream]'") from error
+        raise ImportError(f"{error}: SegFormer needs pip install '.[downstream]'") from error
     if pretrained is None:
         config = SegformerConfig(hidden_sizes=list(HIDDEN_SIZES[size]))
         config.num_labels = num_classes
