@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from psfusion_core.doctor import fastdds_profile
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCKER = ROOT / "docker"
 DOCKERFILES = sorted(path for path in DOCKER.glob("Dockerfile*") if path.suffix != ".dockerignore")
@@ -110,15 +112,13 @@ def test_health_asks_for_a_status_that_the_node_publishes() -> None:
     assert task in TASKS
 
 
-def test_entrypoint_gives_each_distribution_the_variable_that_the_launch_file_does() -> None:
-    launch = (ROOT / "launch" / "psfusion.launch.py").read_text()
-    old = set(re.search(r"OLD_NAME = .* in \(([^)]*)\)", launch)[1].replace('"', "").split(", "))  # type: ignore[index]
+def test_entrypoint_gives_each_distribution_the_variable_that_its_fast_dds_reads() -> None:
     entrypoint = (DOCKER / "entrypoint.sh").read_text()
-    branch = re.search(r"^  ([\w |]+)\) export (\w+)=", entrypoint, re.M)
-    assert branch is not None
-    assert set(branch[1].split(" | ")) == old
-    assert branch[2] == "FASTRTPS_DEFAULT_PROFILES_FILE"
-    assert f'"{branch[2]}" if OLD_NAME else "FASTDDS_DEFAULT_PROFILES_FILE"' in launch
+    branches = re.findall(r"^  ([\w |*]+)\) export (\w+)=", entrypoint, re.M)
+    assert branches == [
+        (" | ".join(fastdds_profile.OLD_DISTRIBUTIONS), fastdds_profile.OLD_VARIABLE),
+        ("*", fastdds_profile.NEW_VARIABLE),
+    ]
 
 
 @pytest.mark.parametrize("file", COMPOSE_FILES, ids=lambda path: path.name)
