@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from functools import cache
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from psfusion_core.distribution.place import cores
 from psfusion_core.models import create_model
 
 LIBRARIES = ("torch", "onnxruntime")
@@ -24,7 +24,7 @@ def describe_machine(device: torch.device) -> dict[str, str]:
     """Processor, cores, threads, GPU and versions, as text by name."""
     facts = {
         "processor": processor_name(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(cores()),
         "threads": str(torch.get_num_threads()),
         "python": platform.python_version(),
     }

@@ -42,7 +42,7 @@ class Configuration:
     Attributes:
         model, engine, precision, device: as those of `Fuser`; engine may be PLAIN.
         height, width: pixels.
-        runs: timed ones, after two that are not.
+        runs: timed ones, after some that are not.
     """
 
     model: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from omegaconf import MISSING
 from psfusion_core.downstream.inputs import parse_input
 from psfusion_core.downstream.segmenters import NETWORKS, PRETRAINED
 from psfusion_core.training.augmentation.settings import GeometrySettings
-from psfusion_core.training.config import CHOICES, INFINITE, SourceConfig, TrainConfig
+from psfusion_core.training.config import CHOICES, SourceConfig, TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.recipe import ConfigError, load_recipe
+from psfusion_core.training.recipe import INFINITE, ConfigError, check_numbers, load_recipe
 
 
 @dataclass
@@ -118,7 +117,7 @@ def load_comparison(path: Path, overrides: Sequence[str] = ()) -> DownstreamConf
     """
     config = load_recipe(DownstreamConfig, path, overrides)
     check_names(config)
-    check_numbers(config)
+    check_values(config)
     check_data(config)
     return config
 
@@ -144,15 +143,11 @@ def one_of(key: str, value: str, choices: Sequence[str] | dict[str, Any]) -> Non
         raise ConfigError(f"{key} has {value!r}; expected one of {', '.join(choices)}")
 
 
-def check_numbers(config: DownstreamConfig) -> None:
+def check_values(config: DownstreamConfig) -> None:
     """Raise ConfigError for a number that is out of range."""
     if config.crop < 32 or config.crop % 32:
         raise ConfigError(f"crop is {config.crop}; expected a multiple of 32, such as 256")
-    for name, (least, largest) in RANGES.items():
-        value = attrgetter(name)(config)
-        if not least <= value <= largest:
-            wanted = f"{least} or more" if largest == INFINITE else f"{least} to {largest}"
-            raise ConfigError(f"{name} is {value}; expected {wanted}")
+    check_numbers(config, RANGES)
     if min(config.seeds) < 0:
         raise ConfigError(f"seeds has {min(config.seeds)}; expected 0 or more")
     if not config.test_scales or not all(0.25 <= scale <= 4 for scale in config.test_scales):

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from psfusion_core.atomic_file import replacing
 from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import INPUTS, OUTPUTS
 from psfusion_core.engines.preparation import RuntimeNetwork
+from psfusion_core.engines.torch_engine import resolve_precision
 from psfusion_core.models import PSFusion, PSFusionLite
 
 OPSET = 18
@@ -40,6 +41,37 @@ def can_export() -> bool:
 def cache_folder() -> Path:
     """Folder of the files that engines make: ``$XDG_CACHE_HOME/psfusion``, or ``~/.cache/psfusion``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "psfusion"
+
+
+def find_file(
+    source: PSFusion | PSFusionLite | Path,
+    precision: str,
+    device: torch.device,
+    offered: Sequence[str],
+    engine: str,
+) -> tuple[Path, str]:
+    """Return the ONNX file that an engine is to open, and the precision that it is to have.
+
+    Args:
+        source: a file, whose precision stays as it was asked for, or a network, of which the cached one is
+            found or made.
+        precision: ``auto`` or a name of one.
+        device: where it will run.
+        offered: precisions that the engine has.
+        engine: as errors name it.
+
+    Raises:
+        ValueError: a network is asked for in a precision that is not offered.
+        ImportError, OSError: see `cached_file`.
+    """
+    if isinstance(source, Path):
+        return source, precision
+    precision = resolve_precision(precision, device)
+    if precision not in offered:
+        raise ValueError(
+            f"engine {engine} has {', '.join(offered)}, not {precision}: choose one of these, or engine torch"
+        )
+    return cached_file(source, precision), precision
 
 
 def cached_file(model: PSFusion | PSFusionLite, precision: str) -> Path:

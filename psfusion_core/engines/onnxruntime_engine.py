@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.engines.onnx_file import cached_file
+from psfusion_core.engines.onnx_file import find_file
 from psfusion_core.engines.onnx_header import (
     INPUTS,
     OUTPUTS,
@@ -18,7 +18,7 @@ from psfusion_core.engines.onnx_header import (
     check_shapes,
     make_header,
 )
-from psfusion_core.engines.torch_engine import name_device, resolve_device, resolve_precision
+from psfusion_core.engines.torch_engine import name_device, resolve_device
 from psfusion_core.models import PSFusion, PSFusionLite
 
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
@@ -53,17 +53,10 @@ class OnnxRuntimeEngine:
     ) -> None:
         self.device = resolve_device(device)
         runtime = import_runtime(self.device)
-        if isinstance(source, Path):
-            path = source
-        else:
-            precision = resolve_precision(precision, self.device)
-            offered = PRECISIONS[self.device.type]
-            if precision not in offered:
-                raise ValueError(
-                    f"engine onnxruntime on {self.device.type} has {', '.join(offered)}, not {precision}: "
-                    "choose one of these, or engine torch"
-                )
-            path = cached_file(source, precision)
+        kind = self.device.type
+        path, precision = find_file(
+            source, precision, self.device, PRECISIONS[kind], f"onnxruntime on {kind}"
+        )
         # ONNX Runtime leaves the thread that opens or runs a session with denormals flushed.
         with flushed_denormals():
             self._session = open_session(runtime, path, self.device)

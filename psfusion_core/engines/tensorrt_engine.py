@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.atomic_file import replacing
-from psfusion_core.engines.onnx_file import cached_file
+from psfusion_core.engines.onnx_file import find_file
 from psfusion_core.engines.onnx_header import (
     INPUTS,
     OUTPUTS,
@@ -20,7 +20,7 @@ from psfusion_core.engines.onnx_header import (
     check_shapes,
     read_header,
 )
-from psfusion_core.engines.torch_engine import CAPTURED_SIZES, name_device, resolve_device, resolve_precision
+from psfusion_core.engines.torch_engine import CAPTURED_SIZES, name_device, resolve_device
 from psfusion_core.models import PSFusion, PSFusionLite
 
 PRECISIONS = ("fp32", "fp16")
@@ -66,16 +66,7 @@ class TensorRTEngine:
                 f"engine tensorrt needs an NVIDIA GPU, not {self.device}: choose engine auto, or device cuda"
             )
         self._tensorrt = import_tensorrt()
-        if isinstance(source, Path):
-            self._file = source
-        else:
-            precision = resolve_precision(precision, self.device)
-            if precision not in PRECISIONS:
-                raise ValueError(
-                    f"engine tensorrt has {', '.join(PRECISIONS)}, not {precision}: choose one of these, or "
-                    "engine torch"
-                )
-            self._file = cached_file(source, precision)
+        self._file, precision = find_file(source, precision, self.device, PRECISIONS, "tensorrt")
         header = read_header(self._file)
         check_precision(self._file, header.precision, precision)
         self.metadata, self.size = header.metadata, header.size

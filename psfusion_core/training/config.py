@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 
 from omegaconf import MISSING
 
 from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.recipe import ConfigError, load_recipe
-
-INFINITE = float("inf")
+from psfusion_core.training.recipe import INFINITE, ConfigError, check_numbers, load_recipe
 
 
 @dataclass
@@ -180,11 +177,7 @@ def check_ranges(config: TrainConfig) -> None:
     for name, choices in CHOICES.items():
         if getattr(config, name) not in choices:
             raise ConfigError(f"{name} is {getattr(config, name)!r}; expected one of {', '.join(choices)}")
-    for name, (least, largest) in RANGES.items():
-        value = attrgetter(name)(config)
-        if not least <= value <= largest:
-            wanted = f"{least} or more" if largest == INFINITE else f"{least} to {largest}"
-            raise ConfigError(f"{name} is {value}; expected {wanted}")
+    check_numbers(config, RANGES)
     check_sources(config)
 
 

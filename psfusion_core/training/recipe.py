@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar, cast, get_args, get_type_hints
 
@@ -14,6 +15,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from yaml import YAMLError
 
 Recipe = TypeVar("Recipe")
+
+INFINITE = float("inf")
 
 
 class ConfigError(ValueError):
@@ -51,6 +54,20 @@ def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ())
     except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
         place = ": ".join(filter(None, [str(path), str(getattr(error, "full_key", None) or "")]))
         raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
+
+
+def check_numbers(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Raise ConfigError for a number that is out of its range.
+
+    Args:
+        recipe: a dataclass that was read.
+        ranges: least and largest value by dotted key.
+    """
+    for name, (least, largest) in ranges.items():
+        value = attrgetter(name)(recipe)
+        if not least <= value <= largest:
+            wanted = f"{least} or more" if largest == INFINITE else f"{least} to {largest}"
+            raise ConfigError(f"{name} is {value}; expected {wanted}")
 
 
 def known_keys(schema: type, prefix: str = "") -> Iterator[str]:
