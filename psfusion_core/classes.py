@@ -33,17 +33,19 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    return np.asarray(cv2.applyColorMap(np.asarray(label_map, np.uint8), _color_table()), np.uint8)
+    return np.asarray(
+        cv2.applyColorMap(np.asarray(label_map, np.uint8), color_table()[:, np.newaxis]), np.uint8
+    )
 
 
 @cache
-def _color_table() -> npt.NDArray[np.uint8]:
-    """Return (256, 1, 3) uint8 RGB, the colour of each index."""
-    table = np.zeros((256, 1, 3), np.uint8)
-    table[: len(PALETTE), 0] = PALETTE
+def color_table() -> npt.NDArray[np.uint8]:
+    """Return (256, 3) uint8 RGB, the colour of each index."""
+    table = np.zeros((256, 3), np.uint8)
+    table[: len(PALETTE)] = PALETTE
     more = np.arange(len(PALETTE), 255)
     hues = np.stack([more * 111 % 180, np.full_like(more, 230), np.full_like(more, 255)], axis=-1)
-    table[more, 0] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
+    table[more] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
     return table
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from psfusion_core.classes import CLASS_NAMES
-from psfusion_core.color import luma, replace_luma
 from psfusion_core.engines import ENGINES, FILE_ENGINES, Engine, choose_engine
 from psfusion_core.memory import trim_heap
-from psfusion_core.models import PSFusion, class_names, create_model
-from psfusion_core.models.inputs import pad_to_multiple
+from psfusion_core.models import class_names, create_model
+from psfusion_core.pictures import Pictures, Wanted
+from psfusion_core.postprocessing import compose, download, to_bytes
+from psfusion_core.preprocessing.placement import lay_on_visible, pad, resize
+from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
+from psfusion_core.preprocessing.upload import upload
 from psfusion_core.registration.mapping import Registration, Size, same_aspect
 from psfusion_core.registration.warp import InfraredWarp
-from psfusion_core.stream.gain import stretch
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale, ThermalGain
 
 MINIMUM_SIZE = 32
-SIZE_MULTIPLE = PSFusion.size_multiple
-"""Of the height and width of what networks and ONNX files take; the same for both networks."""
+
+BOTH = Wanted(image=True, mask=True)
 
 
 class FusionResult(NamedTuple):
@@ -145,14 +147,38 @@ class Fuser:
         Raises:
             ValueError: shapes or dtypes other than these, or sizes that the registration was not made for.
         """
-        check_pair(visible, infrared, self.registration is not None)
-        color = upload(visible, self.device)
-        heat = upload(stretch(infrared)[..., np.newaxis], self.device)
-        warp = self._find_warp(visible.shape[1::-1], infrared.shape[::-1])
+        check_arrays(visible, infrared)
+        image, mask, _ = self.fuse_frames(_frame(visible, "rgb8"), *_infrared_frame(infrared))
+        assert image is not None
+        assert mask is not None
+        return FusionResult(image, mask)
+
+    def fuse_frames(
+        self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted = BOTH
+    ) -> Pictures:
+        """Fuse one pair as the cameras sent it: their bytes are converted where the network runs.
+
+        Args:
+            visible: of any encoding in :data:`psfusion_core.stream.encodings.PIXEL_FORMATS`.
+            infrared: likewise.
+            scale: how the infrared becomes grey levels, from :meth:`psfusion_core.stream.gain.ThermalGain.
+                follow`.
+            wanted: the pictures to make; others take no time.
+
+        Returns:
+            Those pictures, of the H and W of the visible image.
+
+        Raises:
+            ValueError: see a call.
+        """
+        visible_size, infrared_size = _size(visible), _size(infrared)
+        check_sizes(visible_size, infrared_size, self.registration is not None)
+        color = visible_image(upload(visible.image, self.device), visible.encoding)
+        heat = grey_levels(intensity(upload(infrared.image, self.device), infrared.encoding), scale)
+        warp = self._find_warp(visible_size, infrared_size)
         heat = lay_on_visible(heat, color, warp)
         fused, logits = self.engine(*pad(color, heat))
-        image, mask = compose(color, fused, logits, warp)
-        return download(image, mask)
+        return download(compose(wanted, color, fused, logits, warp))
 
     def register(
         self, infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], visible_size: Size
@@ -169,10 +195,11 @@ class Fuser:
         Raises:
             ValueError: see a call.
         """
+        frame, scale = _infrared_frame(infrared)
+        check_sizes(visible_size, _size(frame), self.registration is not None)
+        warp = self._find_warp(visible_size, _size(frame))
+        heat = grey_levels(intensity(upload(infrared, self.device), frame.encoding), scale)
         width, height = visible_size
-        check_pair(np.broadcast_to(np.uint8(0), (height, width, 3)), infrared, self.registration is not None)
-        warp = self._find_warp(visible_size, (infrared.shape[1], infrared.shape[0]))
-        heat = upload(stretch(infrared)[..., np.newaxis], self.device)
         placed = resize(heat, height, width) if warp is None else warp(heat) * warp.coverage
         return to_bytes(placed[0, 0]).cpu().numpy()
 
@@ -186,78 +213,12 @@ class Fuser:
         return self._warp[2]
 
 
-def upload(image: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """(H, W, C) uint8 -> (1, C, H, W) float32 in [0, 1] on a device; bytes travel."""
-    # from_numpy takes neither a read-only view of a message nor negative strides (BGR turned RGB).
-    pixels = torch.from_numpy(np.require(image, requirements=("C", "W")))
-    return pixels.to(device).permute(2, 0, 1).unsqueeze(0).float().div_(255.0)
-
-
-def pad(*images: Tensor) -> list[Tensor]:
-    """Pad (1, C, H, W) images to what the networks take."""
-    return [pad_to_multiple(image, SIZE_MULTIPLE) for image in images]
-
-
-def compose(
-    color: Tensor, fused: Tensor, logits: Tensor, warp: InfraredWarp | None = None
-) -> tuple[Tensor, Tensor]:
-    """Make picture and mask of a network's outputs.
-
-    Args:
-        color: (1, 3, H, W) float32, the visible image.
-        fused: (1, 1, H', W') luma, of the padded size.
-        logits: (1, num_classes, H', W').
-        warp: that laid the infrared on the visible image; where it did not reach, the visible image stays.
-
-    Returns:
-        (H, W, 3) and (H, W) uint8.
-    """
-    height, width = color.shape[-2:]
-    image = replace_luma(color, fused[..., :height, :width])
-    if warp is not None:
-        image = torch.lerp(color, image, warp.weight)
-    # max, not argmax, which is five times slower over a dimension that is not the last.
-    mask = logits[..., :height, :width].max(dim=1).indices[0].byte()
-    return to_bytes(image[0]).permute(1, 2, 0).contiguous(), mask
-
-
-def download(image: Tensor, mask: Tensor) -> FusionResult:
-    """Bring a result to the host."""
-    return FusionResult(image.cpu().numpy(), mask.cpu().numpy())
-
-
-def lay_on_visible(heat: Tensor, color: Tensor, warp: InfraredWarp | None) -> Tensor:
-    """Bring an infrared image (1, 1, h, w) onto the pixels of the visible one, (1, 3, H, W).
-
-    What the infrared camera does not see is filled with the visible luma: the network has nothing to add
-    there, so that little of the edge reaches into what both cameras see.
-    """
-    if warp is None:
-        return resize(heat, *color.shape[-2:])
-    return torch.lerp(luma(color), warp(heat), warp.weight)
-
-
-def resize(image: Tensor, height: int, width: int) -> Tensor:
-    """Scale (B, C, h, w); an image of that size is returned as it is."""
-    if image.shape[-2:] == (height, width):
-        return image
-    return F.interpolate(image, (height, width), mode="bilinear", align_corners=False, antialias=True)
-
-
-def to_bytes(image: Tensor) -> Tensor:
-    """[0, 1] to uint8 levels."""
-    return (image * 255.0).round().byte()
-
-
-def check_pair(
-    visible: npt.NDArray[np.generic], infrared: npt.NDArray[np.generic], any_size: bool = False
-) -> None:
-    """Raise ValueError, saying what was expected and what came, unless the arrays are a pair to fuse.
+def check_arrays(visible: npt.NDArray[np.generic], infrared: npt.NDArray[np.generic]) -> None:
+    """Raise ValueError, saying what was expected and what came, unless the arrays are images.
 
     Args:
         visible: to be (H, W, 3) uint8.
-        infrared: to be (h, w) uint8 or uint16, of the same aspect ratio within 1 %.
-        any_size: the infrared may have any size.
+        infrared: to be (h, w) uint8 or uint16.
     """
     if visible.ndim != 3 or visible.shape[2] != 3 or visible.dtype != np.uint8:
         raise ValueError(
@@ -268,15 +229,36 @@ def check_pair(
             f"expected an infrared image of shape (H, W) and uint8 or uint16, got {infrared.shape} and "
             f"{infrared.dtype}"
         )
-    if min(*visible.shape[:2], *infrared.shape) < MINIMUM_SIZE:
-        smaller = visible if min(visible.shape[:2]) < MINIMUM_SIZE else infrared
+
+
+def check_sizes(visible: Size, infrared: Size, any_size: bool) -> None:
+    """Raise ValueError, saying what was expected and what came, unless images of two sizes can be fused.
+
+    Args:
+        visible, infrared: width and height, pixels; to be of the same aspect ratio within 1 %.
+        any_size: the infrared may have any size.
+    """
+    if min(*visible, *infrared) < MINIMUM_SIZE:
+        width, height = visible if min(visible) < MINIMUM_SIZE else infrared
+        raise ValueError(f"expected at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels, got {height} x {width}")
+    if not any_size and not same_aspect(visible, infrared):
         raise ValueError(
-            f"expected at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels, got {smaller.shape[0]} x "
-            f"{smaller.shape[1]}"
-        )
-    if not any_size and not same_aspect(visible.shape[1::-1], infrared.shape[::-1]):
-        raise ValueError(
-            f"the visible image is {visible.shape[0]} x {visible.shape[1]} and the infrared image "
-            f"{infrared.shape[0]} x {infrared.shape[1]} (height x width), of another aspect ratio: find "
+            f"the visible image is {visible[1]} x {visible[0]} and the infrared image "
+            f"{infrared[1]} x {infrared[0]} (height x width), of another aspect ratio: find "
             "their registration with psfusion calibrate"
         )
+
+
+def _size(frame: Frame) -> Size:
+    return frame.image.shape[1], frame.image.shape[0]
+
+
+def _frame(image: npt.NDArray[Any], encoding: str) -> Frame:
+    """An image that no camera sent."""
+    return Frame(0, "", encoding, image)
+
+
+def _infrared_frame(infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> tuple[Frame, GreyScale]:
+    """An infrared image with the grey levels of its own range."""
+    encoding = "mono16" if infrared.dtype == np.uint16 else "mono8"
+    return _frame(infrared, encoding), ThermalGain().follow(infrared)

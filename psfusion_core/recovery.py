@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import cv2
@@ -11,6 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.memory import free_memory
+from psfusion_core.pictures import Pictures, Wanted
+from psfusion_core.stream.encodings import to_infrared, to_visible
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import EIGHT_BITS, GreyScale
 
 FALLBACKS = ("none", "half", "cpu")
 
@@ -32,13 +37,13 @@ class PairFuser(Protocol):
     @property
     def class_names(self) -> Sequence[str]: ...
 
-    def __call__(self, visible: npt.NDArray[np.uint8], infrared: npt.NDArray[Any]) -> Any: ...
+    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures: ...
 
 
 class HalfSizeFuser:
     """Fuses at half height and width, a quarter of the memory, and enlarges the result.
 
-    Image and mask have the size of the visible image as ever; fine detail is lost.
+    The pictures have the size of the visible image as ever; fine detail is lost.
     """
 
     def __init__(self, fuser: PairFuser) -> None:
@@ -55,18 +60,33 @@ class HalfSizeFuser:
     def registration(self, registration: Any) -> None:
         self.fuser.registration = registration
 
-    def __call__(self, visible: npt.NDArray[np.uint8], infrared: npt.NDArray[Any]) -> Any:
-        """Fuse one pair; arguments and result as those of `Fuser`, the same errors."""
-        height, width = visible.shape[:2]
-        result = self.fuser(_halve(visible), _halve(infrared))
-        return result._replace(
-            image=cv2.resize(result.image, (width, height), interpolation=cv2.INTER_LINEAR),
-            mask=cv2.resize(result.mask, (width, height), interpolation=cv2.INTER_NEAREST),
+    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
+        """Fuse one pair; arguments and result as those of `Fuser.fuse_frames`, the same errors."""
+        color, heat = _halve(to_visible(visible)), _halve(scale(to_infrared(infrared)))
+        small = self.fuser.fuse_frames(
+            replace(visible, encoding="rgb8", image=color),
+            replace(infrared, encoding="mono8", image=heat),
+            GreyScale(*EIGHT_BITS),
+            wanted,
+        )
+        size = visible.image.shape[1], visible.image.shape[0]
+        return Pictures(
+            _enlarge(small.image, size, cv2.INTER_LINEAR),
+            _enlarge(small.mask, size, cv2.INTER_NEAREST),
+            _enlarge(small.overlay, size, cv2.INTER_LINEAR),
         )
 
 
-def _halve(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+def _enlarge(
+    picture: npt.NDArray[np.uint8] | None, size: tuple[int, int], interpolation: int
+) -> npt.NDArray[np.uint8] | None:
+    if picture is None:
+        return None
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
+
+
+def _halve(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class RecoveringFuser:
@@ -150,8 +170,8 @@ class RecoveringFuser:
         self._registration = registration
         self._fuser.registration = registration
 
-    def __call__(self, visible: npt.NDArray[np.uint8], infrared: npt.NDArray[Any]) -> Any:
-        """Fuse one pair; arguments, result and errors as those of `Fuser`.
+    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
+        """Fuse one pair; arguments, result and errors as those of `Fuser.fuse_frames`.
 
         Raises:
             MemoryError, torch.OutOfMemoryError, RuntimeError: memory ran out, and on the fallback too.
@@ -159,7 +179,7 @@ class RecoveringFuser:
         if self.degraded and self._clock() >= self._try_at:
             self._return()
         try:
-            return self._fuser(visible, infrared)
+            return self._fuser.fuse_frames(visible, infrared, scale, wanted)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -167,12 +187,12 @@ class RecoveringFuser:
         free_memory()
         self.retries += 1
         try:
-            return self._fuser(visible, infrared)
+            return self._fuser.fuse_frames(visible, infrared, scale, wanted)
         except Exception as error:
             if not is_out_of_memory(error) or self._fallback == "none" or self.degraded:
                 raise
         self._take_over(reason)
-        return self._fuser(visible, infrared)
+        return self._fuser.fuse_frames(visible, infrared, scale, wanted)
 
     def _take_over(self, reason: str) -> None:
         self.fallbacks += 1

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 
-from psfusion_core.classes import overlay
+from psfusion_core.pictures import Pictures, Wanted
 from psfusion_ros.codec import to_message
 from psfusion_ros.qos import LATCHED_QOS, OUTPUT_QOS, explain_subscriber_mismatch
 
@@ -23,6 +21,8 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks  # type: ignore[import-not-found,no-redef]
 
 IMAGE_TOPICS = ("fused/image", "semantic/mask", "semantic/overlay")
+"""In the order of `psfusion_core.pictures.Pictures`."""
+
 CAMERA_INFO_TOPIC = "fused/camera_info"
 LABEL_INFO_TOPIC = "semantic/label_info"
 SOURCE_TOPIC = "~/source"
@@ -73,35 +73,32 @@ class Outputs:
         """Return the relative names of the output topics that have a subscriber."""
         return frozenset(name for name, count in self.subscribers().items() if count)
 
+    def pictures_for(self, topics: frozenset[str]) -> Wanted:
+        """Return which pictures some of the output topics show."""
+        opacity = self.overlay_opacity if "semantic/overlay" in topics else None
+        return Wanted("fused/image" in topics, "semantic/mask" in topics, opacity)
+
     def publish(
         self,
-        wanted: frozenset[str],
+        topics: frozenset[str],
         header: Header,
-        image: npt.NDArray[np.uint8],
-        mask: npt.NDArray[np.uint8],
+        pictures: Pictures,
         camera_info: CameraInfo | None,
     ) -> None:
         """Publish one set of outputs.
 
         Args:
-            wanted: the topics to compute and publish, from `wanted()`.
+            topics: where, from `wanted()`.
             header: that of the visible image, or of the infrared one where that is passed through.
-            image: (H, W, 3) uint8 RGB, fused or passed through.
-            mask: (H, W) uint8 class indices.
+            pictures: fused or passed through, at least those for these topics.
             camera_info: that of the camera whose header this is, None where it has not come.
         """
-        make: dict[str, Callable[[], Image]] = {
-            "fused/image": lambda: to_message(image, "rgb8", header),
-            "semantic/mask": lambda: to_message(mask, "mono8", header),
-            "semantic/overlay": lambda: to_message(
-                overlay(image, mask, self.overlay_opacity), "rgb8", header
-            ),
-        }
-        if camera_info is not None and CAMERA_INFO_TOPIC in wanted:
+        if camera_info is not None and CAMERA_INFO_TOPIC in topics:
             self._publishers[CAMERA_INFO_TOPIC].publish(_restamped(camera_info, header))
-        for topic in IMAGE_TOPICS:
-            if topic in wanted:
-                self._publishers[topic].publish(make[topic]())
+        for topic, picture in zip(IMAGE_TOPICS, pictures, strict=True):
+            if topic in topics and picture is not None:
+                encoding: Literal["rgb8", "mono8"] = "rgb8" if picture.ndim == 3 else "mono8"
+                self._publishers[topic].publish(to_message(picture, encoding, header))
 
     def _create(self, kind: type[Any], topic: str) -> Any:
         events = PublisherEventCallbacks(incompatible_qos=partial(self._report_mismatch, topic))

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from psfusion_core.pictures import Pictures
 from psfusion_core.recovery import PairFuser
 from psfusion_core.stream.encodings import to_infrared, to_visible
 from psfusion_core.stream.frame import Frame, FrameError
@@ -66,49 +66,51 @@ class Processor:
             Exception: whatever the engine raises when it fails.
         """
         self._recorder.taken(item.difference if isinstance(item, Pair) else None)
-        wanted = self._outputs.wanted()
-        if wanted.isdisjoint(IMAGE_TOPICS):
+        topics = self._outputs.wanted()
+        if topics.isdisjoint(IMAGE_TOPICS):
             self._recorder.unwatched()
         elif isinstance(item, Alone):
-            self._pass(item.camera, item.frame, wanted)
+            self._pass(item.camera, item.frame, topics)
         else:
-            self._fuse(item, wanted)
+            self._fuse(item, topics)
 
-    def _fuse(self, pair: Pair[AnyImage], wanted: frozenset[str]) -> None:
+    def _fuse(self, pair: Pair[AnyImage], topics: frozenset[str]) -> None:
         try:
-            visible = to_visible(to_frame(pair.visible.payload, "rgb8"))
+            visible = to_frame(pair.visible.payload, "rgb8")
         except FrameError as error:
-            return self._pass_instead("infrared", pair, wanted, error)
+            return self._pass_instead("infrared", pair, topics, error)
         try:
-            infrared = self.gain(to_infrared(to_frame(pair.infrared.payload, "mono8")))
+            infrared = to_frame(pair.infrared.payload, "mono8")
+            scale = self.gain.follow(infrared.image)
             self._calibration.apply_to(self._fuser)
             begin = time.monotonic()
-            result = self._fuser(visible, infrared)
+            wanted = self._outputs.pictures_for(topics)
+            pictures = self._fuser.fuse_frames(visible, infrared, scale, wanted)
         except ValueError as error:  # about the infrared image, its size or its camera's calibration
-            return self._pass_instead("visible", pair, wanted, error)
+            return self._pass_instead("visible", pair, topics, error)
         inference = time.monotonic() - begin
         arrival = max(pair.visible.arrival, pair.infrared.arrival)
-        if self._publish("both", "visible", pair.visible, result.image, result.mask, wanted):
+        if self._publish("both", "visible", pair.visible, pictures, topics):
             self._recorder.published(inference, _seconds_since(arrival))
 
     def _pass_instead(
-        self, camera: Camera, pair: Pair[AnyImage], wanted: frozenset[str], error: ValueError
+        self, camera: Camera, pair: Pair[AnyImage], topics: frozenset[str], error: ValueError
     ) -> None:
         """Pass one image of a pair through because the other one cannot be used, or raise the error."""
         if not passes(self.missing_policy, camera):
             raise error
         self._recorder.excused(str(error))
-        self._pass(camera, pair.visible if camera == "visible" else pair.infrared, wanted)
+        self._pass(camera, pair.visible if camera == "visible" else pair.infrared, topics)
 
-    def _pass(self, camera: Camera, frame: Stamped[AnyImage], wanted: frozenset[str]) -> None:
+    def _pass(self, camera: Camera, frame: Stamped[AnyImage], topics: frozenset[str]) -> None:
         """Publish one camera's image as it is, with an empty mask."""
         if camera == "visible":
             image = to_visible(to_frame(frame.payload, "rgb8"))
         else:
             levels = self.gain(to_infrared(to_frame(frame.payload, "mono8")))
             image = to_visible(Frame(frame.stamp, frame.payload.header.frame_id, "mono8", levels))
-        mask = np.zeros(image.shape[:2], np.uint8)
-        if self._publish(camera, camera, frame, image, mask, wanted):
+        pictures = Pictures(image, np.zeros(image.shape[:2], np.uint8), overlay=image)
+        if self._publish(camera, camera, frame, pictures, topics):
             self._recorder.passed(_seconds_since(frame.arrival))
 
     def _publish(
@@ -116,18 +118,15 @@ class Processor:
         source: str,
         camera: Camera,
         frame: Stamped[AnyImage],
-        image: npt.NDArray[np.uint8],
-        mask: npt.NDArray[np.uint8],
-        wanted: frozenset[str],
+        pictures: Pictures,
+        topics: frozenset[str],
     ) -> bool:
         """Publish under the header of a camera's image, unless nobody wants it any more; tell which."""
         if not self._may_publish():
             self._recorder.discarded()
             return False
         self._outputs.tell_source(source)
-        self._outputs.publish(
-            wanted, frame.payload.header, image, mask, self._calibration.camera_info(camera)
-        )
+        self._outputs.publish(topics, frame.payload.header, pictures, self._calibration.camera_info(camera))
         return True
 
 

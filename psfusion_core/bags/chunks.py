@@ -12,9 +12,8 @@ from pathlib import Path
 
 from psfusion_core.bags.pairing import BagPairing, Key, RecordedImage
 from psfusion_core.bags.topics import TopicNames
-from psfusion_core.stream.encodings import to_infrared
 from psfusion_core.stream.frame import FrameError
-from psfusion_core.stream.gain import GainSettings, ThermalGain
+from psfusion_core.stream.gain import GainSettings, GreyScale, ThermalGain
 from psfusion_core.stream.messages import to_frame
 from psfusion_core.stream.stamped import Camera, Pair
 
@@ -33,14 +32,14 @@ class PlannedPair:
     Attributes:
         visible, infrared: which messages.
         time: of recording for the results, ns: when both images were there.
-        limits: counts that become black and white; None for 8-bit infrared, or a fixed range.
+        scale: of the infrared; None where its range is fixed.
         infos: camera_info of the cameras that have one, CDR with an empty header.
     """
 
     visible: Key
     infrared: Key
     time: int
-    limits: tuple[float, float] | None
+    scale: GreyScale | None
     infos: dict[Camera, bytes]
 
 
@@ -85,7 +84,7 @@ class PairPlanner:
         infos: dict[Camera, bytes] = {}
         for pair in self._pairing:
             try:
-                limits = self._follow(pair) if self._has_memory else None
+                scale = self._follow(pair) if self._has_memory else None
             except FrameError as error:
                 self.rejected += 1
                 if str(error) not in self.reasons and len(self.reasons) < REASONS:
@@ -95,11 +94,11 @@ class PairPlanner:
                 infos = dict(self._pairing.infos)
             keys = pair.visible.payload.key, pair.infrared.payload.key
             time = max(pair.visible.arrival, pair.infrared.arrival)
-            yield PlannedPair(*keys, time, limits, infos)
+            yield PlannedPair(*keys, time, scale, infos)
 
-    def _follow(self, pair: Pair[RecordedImage]) -> tuple[float, float] | None:
-        """Return the range for a pair, which moves on only with pairs that decode."""
-        infrared = to_infrared(to_frame(pair.infrared.payload.message))
-        if infrared.dtype.itemsize == 2:
+    def _follow(self, pair: Pair[RecordedImage]) -> GreyScale:
+        """Return the scale for a pair, whose range moves on only with pairs that decode."""
+        infrared = to_frame(pair.infrared.payload.message)
+        if infrared.image.dtype.itemsize == 2:
             to_frame(pair.visible.payload.message)
-        return self._gain.follow(infrared)
+        return self._gain.follow(infrared.image)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
 from psfusion_core.atomic_file import replacing
 from psfusion_core.bags.chunks import REASONS, Chunk, PlannedPair
@@ -19,8 +17,8 @@ from psfusion_core.bags.pairing import read_pairs
 from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, Bag
 from psfusion_core.bags.topics import CameraTopics, find_topics
 from psfusion_core.bags.writing import BagWriter
-from psfusion_core.classes import overlay
 from psfusion_core.contact_sheet import side_by_side
+from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.recovery import PairFuser
 from psfusion_core.stream.camera_info import CameraRegistration
 from psfusion_core.stream.encodings import to_infrared, to_visible
@@ -35,6 +33,9 @@ PREVIEW, OUTCOME = "/chunk/preview", "/chunk/outcome"
 """Topics of a chunk's file beside the results: pictures for video and sheet, what became of the pairs."""
 
 TEXT = "std_msgs/msg/String"
+
+PICTURES = ("/fused/image", "/semantic/mask", "/semantic/overlay")
+"""Topics of the pictures, in the order of `Pictures`."""
 
 INFO_NAMES: dict[Camera, str] = {"visible": "the visible camera", "infrared": "the infrared camera"}
 
@@ -158,35 +159,34 @@ class ChunkFuser:
 
     def _fuse(self, pair: PlannedPair, visible: Message, infrared: Message) -> dict[tuple[str, str], bytes]:
         """Fuse a pair as the node does, and return its messages by topic and type."""
-        color = to_visible(to_frame(visible))
-        counts = to_infrared(to_frame(infrared))
-        levels = self._levels(counts, pair.limits)
+        color, heat = to_frame(visible), to_frame(infrared)
+        scale = pair.scale or ThermalGain(self._parameters.gain()).follow(heat.image)
         read = self._outputs.types.deserialize_cdr
         infos = {camera: read(info, CAMERA_INFO) for camera, info in pair.infos.items()}
         self._registration.apply_to(self._fuser, infos)
-        image, mask = self._fuser(color, levels)
-        painted = overlay(image, mask, self._parameters.overlay_opacity)
+        wanted = Wanted(overlay_opacity=self._parameters.overlay_opacity)
+        pictures = self._fuser.fuse_frames(color, heat, scale, wanted)
         header, make = visible.header, self._outputs
         data = {}
         if "visible" in pair.infos:
             data["/fused/camera_info"] = make.camera_info(pair.infos["visible"], header)
-        data |= {
-            "/fused/image": make.image(image, "rgb8", header),
-            "/semantic/mask": make.image(mask, "mono8", header),
-            "/semantic/overlay": make.image(painted, "rgb8", header),
-        }
+        for name, picture in zip(PICTURES, pictures, strict=True):
+            assert picture is not None
+            data[name] = make.image(picture, "rgb8" if picture.ndim == 3 else "mono8", header)
         messages = {(name, OUTPUT_TYPES[name]): value for name, value in data.items()}
         if self._settings.preview_width:
-            messages[PREVIEW, COMPRESSED] = self._preview(header, color, levels, image, painted)
+            levels = scale(to_infrared(heat))
+            messages[PREVIEW, COMPRESSED] = self._preview(header, to_visible(color), levels, pictures)
         return messages
 
-    def _levels(self, counts: npt.NDArray[Any], limits: tuple[float, float] | None) -> npt.NDArray[np.uint8]:
-        settings = self._parameters.gain()
-        return ThermalGain(replace(settings, fixed_range=limits) if limits else settings)(counts)
-
-    def _preview(self, header: Any, color: Any, levels: Any, image: Any, painted: Any) -> bytes:
+    def _preview(self, header: Any, color: Any, levels: Any, pictures: Pictures) -> bytes:
         width = self._settings.preview_width
-        panels = {"visible": color, "infrared": levels, "fused": image, "fused with classes": painted}
+        panels = {
+            "visible": color,
+            "infrared": levels,
+            "fused": pictures.image,
+            "fused with classes": pictures.overlay,
+        }
         row = side_by_side(panels, width, round(width * color.shape[0] / color.shape[1]))
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(row, cv2.COLOR_RGB2BGR))
         types = self._outputs.types

@@ -14,23 +14,28 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from psfusion_core.classes import overlay
 from psfusion_core.engines import ENGINES, Engine
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.engines.torch_engine import resolve_device
-from psfusion_core.fuser import compose, download, lay_on_visible, pad, upload
 from psfusion_core.memory import trim_heap
 from psfusion_core.models import create_model
-from psfusion_core.stream.encodings import decode, to_infrared, to_visible
+from psfusion_core.pictures import Wanted
+from psfusion_core.postprocessing import compose, download
+from psfusion_core.preprocessing.placement import lay_on_visible, pad
+from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
+from psfusion_core.preprocessing.upload import upload
+from psfusion_core.stream.encodings import decode
 from psfusion_core.stream.frame import Frame
-from psfusion_core.stream.gain import ThermalGain
+from psfusion_core.stream.gain import GreyScale, ThermalGain
 
 STAGES = ("decode", "upload", "preprocess", "network", "postprocess", "download", "encode")
-"""Decode: bytes of a bgr8 and a mono16 message to RGB and grey levels. Encode: overlay, and bytes to send."""
+"""Decode: views of a bgr8 and a mono16 message, and the range of the thermal gain. Encode: bytes to send."""
+
+EVERYTHING = Wanted(overlay_opacity=0.5)
+
 PLAIN = "plain"
 """Name of the baseline: the network as it was trained, eager, fp32, with all six outputs."""
 
@@ -101,21 +106,23 @@ class TimedPair:
             return result
 
         device = self.engine.device
-        visible, infrared = stamped(self._decode())
-        color, heat = stamped((upload(visible, device), upload(infrared[..., np.newaxis], device)))
+        visible, infrared, scale = stamped(self._decode())
+        pixels, counts = stamped((upload(visible.image, device), upload(infrared.image, device)))
+        color = visible_image(pixels, visible.encoding)
+        heat = grey_levels(intensity(counts, infrared.encoding), scale)
         images = stamped(pad(color, lay_on_visible(heat, color, None)))
         fused, logits = stamped(self.engine(*images))
-        image, mask = stamped(compose(color, fused, logits))
-        result = stamped(download(image, mask))
-        stamped([picture.tobytes() for picture in (*result, overlay(*result))])
+        pictures = stamped(compose(EVERYTHING, color, fused, logits, None))
+        on_host = stamped(download(pictures))
+        stamped([picture.tobytes() for picture in on_host if picture is not None])
         return [1000.0 * (end - start) for start, end in pairwise(times)]
 
-    def _decode(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    def _decode(self) -> tuple[Frame, Frame, GreyScale]:
         height, width = self._size
         visible = decode(self._visible, "bgr8", height, width, 3 * width)
         infrared = decode(self._infrared, "mono16", height, width, 2 * width)
-        levels = self._gain(to_infrared(Frame(0, "infrared", "mono16", infrared)))
-        return to_visible(Frame(0, "visible", "bgr8", visible)), levels
+        frames = Frame(0, "visible", "bgr8", visible), Frame(0, "infrared", "mono16", infrared)
+        return *frames, self._gain.follow(infrared)
 
     def _now(self) -> float:
         if self.engine.device.type == "cuda":

@@ -9,8 +9,13 @@ import pytest
 import torch
 
 from psfusion_core import Fuser
+from psfusion_core.classes import overlay as paint
 from psfusion_core.engines.torch_engine import TorchEngine
 from psfusion_core.models import MODELS, create_model
+from psfusion_core.pictures import Wanted
+from psfusion_core.stream.encodings import PIXEL_FORMATS, to_visible
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +170,23 @@ def test_engine_with_folded_batch_norms_equals_the_plain_network(name: str) -> N
         "psfusion": 5,
     }  # psfusion: 2 level-2 and 3 SIM norms follow no convolution
     assert batch_norms(engine.network) == left[name] < batch_norms(model)
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgra8", "bayer_gbrg8", "yuv422", "mono16"])
+def test_what_cameras_send_fuses_as_the_images_that_it_stands_for(fuser: Fuser, encoding: str) -> None:
+    pixel = PIXEL_FORMATS[encoding]
+    shape = (64, 96) if pixel.channels == 1 else (64, 96, pixel.channels)
+    random = np.random.default_rng(5)
+    sent = Frame(
+        1, "camera", encoding, random.integers(0, np.iinfo(pixel.dtype).max, shape).astype(pixel.dtype)
+    )
+    counts = Frame(1, "thermal", "mono16", random.integers(7000, 9000, (64, 96)).astype(np.uint16))
+    scale = GreyScale(7000.0, 9000.0, inverts=True)
+
+    image, mask, overlay = fuser.fuse_frames(sent, counts, scale, Wanted(overlay_opacity=0.5))
+
+    expected = fuser(to_visible(sent), scale(counts.image))
+    np.testing.assert_array_equal(image, expected.image)
+    np.testing.assert_array_equal(mask, expected.mask)
+    assert overlay is not None
+    np.testing.assert_array_equal(overlay, paint(expected.image, expected.mask, 0.5))

@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psfusion_core import Fuser
-from psfusion_core.fuser import FusionResult
+from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.recovery import HalfSizeFuser, RecoveringFuser, is_out_of_memory
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale
 
-VISIBLE = np.full((64, 96, 3), 100, np.uint8)
-INFRARED = np.full((64, 96), 50, np.uint8)
+VISIBLE = Frame(0, "", "rgb8", np.full((64, 96, 3), 100, np.uint8))
+INFRARED = Frame(0, "", "mono8", np.full((64, 96), 50, np.uint8))
+SCALE = GreyScale(0.0, 255.0)
 
 
 class FakeFuser:
@@ -34,12 +37,12 @@ class FakeFuser:
         if short.get(f"make {device}"):
             raise torch.OutOfMemoryError("CUDA out of memory while loading")
 
-    def __call__(self, visible: np.ndarray, infrared: np.ndarray) -> FusionResult:
-        self.sizes.append(visible.shape)
-        if self._short.get(self._name, 0) > 0 and visible.shape[0] > 32:
+    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
+        self.sizes.append(visible.image.shape)
+        if self._short.get(self._name, 0) > 0 and visible.image.shape[0] > 32:
             self._short[self._name] -= 1
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return FusionResult(visible.copy(), infrared.copy())
+        return Pictures(visible.image.copy(), infrared.image.copy(), None)
 
 
 class Scene:
@@ -58,14 +61,14 @@ class Scene:
         self.made.append(device)
         return FakeFuser(device, self.short)
 
-    def fuse(self) -> FusionResult:
-        return self.fuser(VISIBLE, INFRARED)
+    def fuse(self) -> Pictures:
+        return self.fuser.fuse_frames(VISIBLE, INFRARED, SCALE, Wanted())
 
 
 def test_memory_that_is_short_once_costs_a_second_try_and_nothing_else() -> None:
     scene = Scene("cpu", cuda=1)
 
-    assert scene.fuse().image.shape == VISIBLE.shape
+    assert scene.fuse().image.shape == VISIBLE.image.shape
 
     assert (scene.fuser.retries, scene.fuser.fallbacks, scene.fuser.degraded) == (1, 0, "")
     assert scene.said == []
@@ -96,8 +99,8 @@ def test_half_size_keeps_the_size_of_the_result_and_makes_nothing_new() -> None:
 
     result = scene.fuse()
 
-    assert result.image.shape == VISIBLE.shape
-    assert result.mask.shape == INFRARED.shape
+    assert result.image.shape == VISIBLE.image.shape
+    assert result.mask.shape == INFRARED.image.shape
     assert "half size" in scene.fuser.description
     scene.now += 31.0
     scene.fuse()
@@ -110,7 +113,7 @@ def test_without_a_fallback_the_error_is_the_callers() -> None:
 
     with pytest.raises(torch.OutOfMemoryError):
         scene.fuse()
-    assert scene.fuse().image.shape == VISIBLE.shape, "the next pair may fit again"
+    assert scene.fuse().image.shape == VISIBLE.image.shape, "the next pair may fit again"
 
 
 def test_memory_that_is_short_for_loading_starts_on_the_cpu() -> None:
@@ -152,7 +155,7 @@ def test_other_errors_pass_unchanged_and_untried() -> None:
     def broken(*_: object) -> None:
         raise ValueError("sizes differ")
 
-    scene.fuser._fuser = broken  # type: ignore[assignment]
+    scene.fuser._fuser = SimpleNamespace(fuse_frames=broken)  # type: ignore[assignment]
     with pytest.raises(ValueError, match="sizes differ"):
         scene.fuse()
     assert scene.fuser.retries == 0
@@ -198,11 +201,19 @@ def real() -> Fuser:
 @given(st.integers(64, 150), st.integers(64, 150))
 def test_half_size_of_the_real_network_fits_any_size(real: Fuser, height: int, width: int) -> None:
     generator = np.random.default_rng(height * width)
-    visible = generator.integers(0, 256, (height, width, 3), np.uint8)
-    infrared = generator.integers(0, 256, (height, width), np.uint8)
+    mosaic = Frame(0, "", "bayer_rggb8", generator.integers(0, 256, (height, width), np.uint8))
+    counts = Frame(0, "", "mono16", generator.integers(7000, 9000, (height, width), np.uint16))
 
-    image, mask = HalfSizeFuser(real)(visible, infrared)
+    image, mask, overlay = HalfSizeFuser(real).fuse_frames(
+        mosaic, counts, GreyScale(7000.0, 9000.0), Wanted(overlay_opacity=0.5)
+    )
 
-    assert image.shape == visible.shape
-    assert mask.shape == infrared.shape
+    assert image.shape == overlay.shape == (height, width, 3)
+    assert mask.shape == (height, width)
     assert mask.max() < len(real.class_names)
+
+
+def test_half_size_makes_only_the_pictures_that_are_wanted(real: Fuser) -> None:
+    pictures = HalfSizeFuser(real).fuse_frames(VISIBLE, INFRARED, SCALE, Wanted(image=False))
+
+    assert [picture is not None for picture in pictures] == [False, True, False]

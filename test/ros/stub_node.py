@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import namedtuple
 from types import SimpleNamespace
 
 import numpy as np
 
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.classes import CLASS_NAMES, overlay
+from psfusion_core.pictures import Pictures, Wanted
+from psfusion_core.stream.encodings import to_infrared, to_visible
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale
 from psfusion_ros.node import main
-
-Result = namedtuple("Result", ["image", "mask"])
 
 
 class StubFuser:
@@ -34,18 +35,20 @@ class StubFuser:
         self.description = "stub on cpu" if self._is_on_cpu else "stub on a device"
         self.registration = None
 
-    def __call__(self, visible: np.ndarray, infrared: np.ndarray) -> Result:
+    def fuse_frames(self, color: Frame, heat: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         print("stub: begins", flush=True)
         time.sleep(self._seconds)
+        visible, infrared = to_visible(color), scale(to_infrared(heat))
         if (visible[0, 0, :2] == 13).all():
             raise RuntimeError("stub: broken")
         if (visible[0, 0, :2] == 14).all() and not self._is_on_cpu:
             raise RuntimeError("stub: out of memory")
-        assert infrared.dtype == np.uint8, "the node applies the thermal gain"
         if visible.shape[:2] != infrared.shape:
             raise ValueError("stub: sizes differ")
         image = visible // 2 + infrared[..., None] // 2
-        return Result(image=image, mask=np.where(infrared > 200, 2, 0).astype(np.uint8))
+        mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
+        opacity = wanted.overlay_opacity
+        return Pictures(image, mask, None if opacity is None else overlay(image, mask, opacity))
 
 
 if __name__ == "__main__":

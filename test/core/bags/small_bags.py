@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +16,12 @@ from psfusion_core.bags.outputs import OutputMessages
 from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage, typestore
 from psfusion_core.bags.running import BagRun, BagSettings, fuse_bags
 from psfusion_core.bags.writing import BagWriter
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.classes import CLASS_NAMES, overlay
 from psfusion_core.distribution import Place
+from psfusion_core.pictures import Pictures, Wanted
+from psfusion_core.stream.encodings import to_infrared, to_visible
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale
 from psfusion_core.stream.parameters import FusionParameters
 
 START = 1_700_000_000_000_000_000
@@ -27,8 +30,6 @@ HEIGHT, WIDTH = 32, 40
 
 MAKE, TYPES = OutputMessages(), typestore()
 KINDS = TYPES.types
-
-Result = namedtuple("Result", ["image", "mask"])
 
 
 class AverageFuser:
@@ -42,14 +43,21 @@ class AverageFuser:
         self.registration = None
         self.done = 0
 
-    def __call__(self, visible: np.ndarray, infrared: np.ndarray) -> Result:
+    def fuse_frames(self, color: Frame, heat: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         self.done += 1
         if str(self.done) == os.environ.get("DIE_AT_PAIR"):
             os.kill(os.getpid(), signal.SIGKILL)
+        visible, infrared = to_visible(color), scale(to_infrared(heat))
         if visible.shape[:2] != infrared.shape:
             raise ValueError("sizes differ")
-        image = visible // 2 + infrared[..., None] // 2
-        return Result(image, np.where(infrared > 200, 2, 0).astype(np.uint8))
+        image = mean_of(visible, infrared)
+        mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
+        return Pictures(image, mask, overlay(image, mask, wanted.overlay_opacity or 0.0))
+
+
+def mean_of(visible: np.ndarray, infrared: np.ndarray) -> np.ndarray:
+    """What the average fuser makes of a pair."""
+    return visible // 2 + infrared[..., None] // 2
 
 
 def average(parameters: FusionParameters) -> AverageFuser:
@@ -166,4 +174,4 @@ def images(path: Path, topic: str) -> list[np.ndarray]:
 
 def expected(count: int) -> list[np.ndarray]:
     """Return what the engine makes of the 8-bit drive."""
-    return [AverageFuser()(*pixels(number)).image for number in range(count)]
+    return [mean_of(*pixels(number)) for number in range(count)]

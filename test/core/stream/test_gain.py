@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from psfusion_core.stream.gain import GainSettings, ThermalGain, celsius_to_counts, stretch
+from psfusion_core.stream.gain import (
+    GainSettings,
+    GreyScale,
+    ThermalGain,
+    celsius_to_counts,
+    percentiles,
+    stretch,
+)
 
 COUNTS = arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=12))
 
@@ -202,13 +207,19 @@ def test_the_sampling_grid_sees_both_ends_of_any_size(height: int, width: int) -
 @given(
     st.lists(arrays(np.uint16, (6, 7)), min_size=1, max_size=5), st.sampled_from(["white_hot", "black_hot"])
 )
-def test_the_range_that_is_followed_gives_the_levels_of_the_gain_itself(
+def test_the_scale_that_is_followed_gives_the_levels_of_the_gain_itself(
     frames: list[np.ndarray], polarity: str
 ) -> None:
     settings = GainSettings(polarity=polarity)  # type: ignore[arg-type]
     gain, follower = ThermalGain(settings), ThermalGain(settings)
     for counts in frames:
-        limits = follower.follow(counts)
-        alone = ThermalGain(replace(settings, fixed_range=limits))
-        np.testing.assert_array_equal(alone(counts), gain(counts))
-    assert follower.follow(np.zeros((6, 7), np.uint8)) is None
+        np.testing.assert_array_equal(follower.follow(counts)(counts), gain(counts))
+    assert follower.follow(np.zeros((6, 7), np.uint8)) == GreyScale(0.0, 255.0, polarity == "black_hot")
+
+
+@given(
+    arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=40)),
+    st.tuples(st.floats(0.0, 100.0), st.floats(0.0, 100.0)),
+)
+def test_percentiles_are_those_of_numpy(counts: np.ndarray, shares: tuple[float, float]) -> None:
+    assert percentiles(counts, shares) == pytest.approx(np.percentile(counts, shares), abs=1e-6)
