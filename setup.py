@@ -18,7 +18,7 @@ EXTRAS = {
         "ros-kilted-rmw-fastrtps-cpp",
     ],
     # Bags read and written without ROS; PyAV writes MP4.
-    "bag": ["rosbags>=0.10,<0.12", "av>=12,<19"],
+    "bag": ["rosbags>=0.11.8,<0.12", "av>=12,<19"],
     # Tested with onnx 1.23, onnxruntime 1.32 and onnxscript 0.7; on a GPU onnxruntime-gpu in its place.
     "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"],
     "evaluate": ["matplotlib>=3.7,<4"],
@@ -84,7 +84,7 @@ setup(
     entry_points={
         "console_scripts": [
             "psfusion = psfusion_core.cli:main",
-            "psfusion_node = psfusion_ros.node:main",
+            "psfusion_node = psfusion_ros.__main__:main",
             "replay = psfusion_ros.replay:main",
             "view = psfusion_ros.view:main",
         ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.frame import FrameError
 from psfusion_core.stream.limits import check_size, size_in_header
 
@@ -17,6 +18,10 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """What files of these suffixes hold, by Pillow's names."""
+
+COLOR_SPREAD = 8.0
+"""Mean difference of the channels, grey levels, over which an image counts as coloured: a grey image in a
+lossy format stays far below it, a palette of heat far above."""
 
 
 class ImageError(ValueError):
@@ -50,15 +55,28 @@ def list_images(path: Path) -> dict[str, Path]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     images: dict[str, Path] = {}
     for file in files:
-        is_hidden = file.name.startswith(".")
-        if is_hidden or file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+        if not _is_image(file):
             continue
         if file.stem in images:
             raise ImageError(f"{file} and {images[file.stem].name} have the same name: keep one of them")
         images[file.stem] = file
     if not images:
+        found = _folders_with_images(path)
+        if found:
+            raise FileNotFoundError(f"no images in {path}, but in {', '.join(found)}: name that folder")
         raise FileNotFoundError(f"no images in {path} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
     return images
+
+
+def _folders_with_images(path: Path) -> list[str]:
+    """Return the folders directly below one that hold images."""
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir()) if path.is_dir() else []
+    return [str(folder) for folder in folders if any(map(_is_image, folder.iterdir()))]
+
+
+def _is_image(file: Path) -> bool:
+    is_hidden = file.name.startswith(".")
+    return not is_hidden and file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
 
 
 def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
@@ -92,7 +110,7 @@ def _read(path: Path) -> npt.NDArray[Any]:
         size_in_header(data, FORMATS)
         image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except (OSError, FrameError, cv2.error) as error:
-        raise ImageError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+        raise ImageError(f"{path} cannot be read: {one_line(error)}") from error
     if image is None:
         raise ImageError(f"{path} cannot be read as an image: it is damaged")
     return image
@@ -112,18 +130,29 @@ def read_visible(path: Path) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., 2::-1])
 
 
-def read_infrared(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+def read_infrared(path: Path, refuse_color: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Read an infrared image as (H, W) uint8 or uint16; a grey image stored as colour becomes its luma.
 
+    Args:
+        path: of the file.
+        refuse_color: an image of 8 bit that is more than a grey one stored as colour, such as heat in a
+            palette, is an error; else it becomes its luma too.
+
     Raises:
-        ImageError: the file is not a readable image, or has another depth.
+        ImageError: the file is not a readable image, has another depth, or is in colour and refused.
     """
     image = _read(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
     if image.ndim == 3 and image.shape[2] >= 3:
+        if refuse_color and image.dtype == np.uint8 and _is_colored(image[..., :3]):
+            raise ImageError(f"{path} is in colour; expected grey levels or counts of heat")
         image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
     return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
+
+
+def _is_colored(image: npt.NDArray[np.uint8]) -> bool:
+    return float(np.mean(image.max(axis=2) - image.min(axis=2))) > COLOR_SPREAD
 
 
 def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -153,7 +182,7 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
                 return np.array(file, np.uint8)
             mode = file.mode
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path} cannot be read as a label map: {' '.join(str(error).split())}") from error
+        raise ImageError(f"{path} cannot be read as a label map: {one_line(error)}") from error
     raise ImageError(
         f"{path} has mode {mode}; expected one channel of 8 bit class indices, or a palette: "
         "save a colour image as its indices"

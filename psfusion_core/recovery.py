@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.memory import free_memory
+from psfusion_core.one_line import one_line
 from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.stream.encodings import to_infrared, to_visible
 from psfusion_core.stream.frame import Frame
@@ -145,7 +146,7 @@ class RecoveringFuser:
         except Exception as error:
             if not is_out_of_memory(error) or fallback != "cpu":
                 raise
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
         if reason:
             self._take_over(reason)
         self.class_names = self._fuser.class_names
@@ -183,7 +184,7 @@ class RecoveringFuser:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
         free_memory()
         self.retries += 1
         try:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from psfusion_core.one_line import one_line
 from psfusion_core.stream import messages
 from psfusion_core.stream.encodings import PIXEL_FORMATS
 from psfusion_core.stream.frame import Frame, FrameError
@@ -102,7 +103,7 @@ def _through_cv_bridge(message: Image, encoding: str) -> npt.NDArray[np.uint8]:
     try:
         image = np.asarray(bridge.imgmsg_to_cv2(message, encoding))
     except Exception as error:  # CvBridgeError, or whatever its OpenCV raises on malformed data
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise FrameError(
             f"expected an image that cv_bridge converts to {encoding}, got {message.encoding!r} "
             f"({reason}): change the camera driver's encoding"

@@ -1,4 +1,4 @@
-"""psfusion_node: visible and infrared image topics in, fused images and class masks out.
+"""The fusion node: visible and infrared image topics in, fused images and class masks out.
 
 A managed node: configuring loads and warms the model, activating subscribes, deactivating frees the
 subscriptions, cleaning up frees the model and the memory of its device. `psfusion_ros.pipeline` has the rest.
@@ -7,7 +7,6 @@ subscriptions, cleaning up frees the model and the memory of its device. `psfusi
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
+from psfusion_core.one_line import one_line
 from psfusion_core.recovery import PairFuser
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.live_parameters import LiveParameters
@@ -108,8 +108,7 @@ class PsfusionNode(LifecycleNode):
         except Exception as error:  # rclpy would swallow it without a word
             if not self.context.ok():  # told to stop meanwhile: what needs the context failed, as it must
                 return FAILURE
-            reason = " ".join(str(error).split()) or type(error).__name__
-            self._diagnostics.failure = f"cannot {what}: {reason}"
+            self._diagnostics.failure = f"cannot {what}: {one_line(error)}"
             self.get_logger().error(self._diagnostics.failure)
             return FAILURE
         self._diagnostics.failure = ""
@@ -140,18 +139,18 @@ class PsfusionNode(LifecycleNode):
         return response
 
 
-def main(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> int:
+def run(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> int:
     """Run the node until SIGINT or SIGTERM; return the exit status, 0 after either."""
     # rclpy's own handlers end the spinning; without Python's, no KeyboardInterrupt can hit the clean-up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rclpy.init(args=args)
     try:
-        return _run(make_fuser)
+        return _spin(make_fuser)
     finally:
         rclpy.try_shutdown()
 
 
-def _run(make_fuser: MakeFuser) -> int:
+def _spin(make_fuser: MakeFuser) -> int:
     try:
         node = PsfusionNode(make_fuser)
         executor = SingleThreadedExecutor()
@@ -159,7 +158,7 @@ def _run(make_fuser: MakeFuser) -> int:
     except (ValueError, RuntimeError, ParameterException) as error:
         if not rclpy.ok():  # told to stop while starting: what needs the context failed, as it must
             return 0
-        rclpy.logging.get_logger("psfusion_node").fatal(" ".join(str(error).split()))
+        rclpy.logging.get_logger("psfusion_node").fatal(one_line(error))
         return 1
     try:
         node.autostart()
@@ -171,7 +170,3 @@ def _run(make_fuser: MakeFuser) -> int:
         node.stop()
         node.destroy_node()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

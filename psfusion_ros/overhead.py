@@ -17,10 +17,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -31,23 +30,19 @@ from std_msgs.msg import Header
 from tqdm import tqdm
 
 from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.pictures import Pictures, Wanted
+from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.gain import GreyScale
+from psfusion_core.stream.serialised import shift_stamp, stamp_of_serialised
 from psfusion_ros.codec import to_message
-from psfusion_ros.loopback import loopback_environment
-from psfusion_ros.processes import Processes
-from psfusion_ros.recordings import shift_stamp, stamp_of_serialised
-from psfusion_ros.spool import OUTPUTS
+from psfusion_ros.local.loopback import loopback_environment
+from psfusion_ros.local.processes import Processes
+from psfusion_ros.record.spool import OUTPUTS
 
 NULL_NODE = [sys.executable, "-c", "from psfusion_ros.overhead import run_null_node; run_null_node()"]
 START_SECONDS = 60.0
 WARM_UP_SECONDS = 2.0
 IMAGES = tuple(topic for topic in OUTPUTS if topic != "fused/camera_info")
-
-
-class NullResult(NamedTuple):
-    """What the null engine gives: see `psfusion_core.FusionResult`."""
-
-    image: npt.NDArray[np.uint8]
-    mask: npt.NDArray[np.uint8]
 
 
 class NullFuser:
@@ -61,15 +56,15 @@ class NullFuser:
         self.device = SimpleNamespace(type="cpu")
         self._mask = np.zeros((0, 0), np.uint8)
 
-    def __call__(self, visible: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8]) -> NullResult:
-        if self._mask.shape != infrared.shape:
-            self._mask = np.zeros(infrared.shape, np.uint8)
-        return NullResult(visible, self._mask)
+    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
+        if self._mask.shape != infrared.image.shape:
+            self._mask = np.zeros(infrared.image.shape, np.uint8)
+        return Pictures(visible.image, self._mask, visible.image)
 
 
 def run_null_node() -> None:
     """Run psfusion_node with the null engine until it is interrupted."""
-    from psfusion_ros.node import main as run_node
+    from psfusion_ros.__main__ import main as run_node
 
     sys.exit(run_node(make_fuser=NullFuser))
 
@@ -141,7 +136,7 @@ def measure(width: int, height: int, rate: float, seconds: float, logs: Path) ->
         milliseconds from sending a pair to the arrival of its last image output.
 
     Raises:
-        psfusion_ros.processes.ProcessError: the node ended.
+        psfusion_ros.local.processes.ProcessError: the node ended.
         TimeoutError: it did not connect.
     """
     rclpy.init(args=[])

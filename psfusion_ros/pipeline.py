@@ -10,6 +10,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble
 from rclpy.node import Node
 
 from psfusion_core.memory import free_memory
+from psfusion_core.one_line import one_line
 from psfusion_core.recovery import PairFuser, RecoveringFuser
 from psfusion_core.stream.gain import ThermalGain
 from psfusion_ros.calibration import Calibration
@@ -179,7 +180,7 @@ class Pipeline:
         if not self._node.context.ok():  # what failed was publishing after a signal
             self.recorder.discarded()
             return
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if isinstance(error, ValueError):  # a FrameError, or the engine about sizes
             self.recorder.rejected(reason)
             self._logger.warning(f"dropped: {reason}", throttle_duration_sec=LOG_EVERY)

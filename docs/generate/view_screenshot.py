@@ -17,8 +17,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from psfusion_core.atomic_file import replacing
-from psfusion_ros.loopback import loopback_environment
-from psfusion_ros.processes import Processes
+from psfusion_ros.local.loopback import loopback_environment
+from psfusion_ros.local.processes import Processes
 
 MODULE = [sys.executable, "-m"]
 CHROMIUM = "/usr/bin/chromium"
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             simulate = [*MODULE, "psfusion_core.cli", "simulate", "--output", str(drive)]
             processes.run("simulate", [*simulate, *wanted])
             processes.start("view", [*MODULE, "psfusion_ros.view", "--port", "0"])
-            processes.start("node", [*MODULE, "psfusion_ros.node"])
+            processes.start("node", [*MODULE, "psfusion_ros"])
             address = wait_for_log(processes, logs, "view", r"view: (http://\S+)")
             wait_for_log(processes, logs, "node", "in: /")
             # Of images, not of a bag: their stamps are now, so that latencies are shown.

@@ -18,6 +18,7 @@ from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, Bag
 from psfusion_core.bags.topics import CameraTopics, find_topics
 from psfusion_core.bags.writing import BagWriter
 from psfusion_core.contact_sheet import side_by_side
+from psfusion_core.one_line import one_line
 from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.recovery import PairFuser
 from psfusion_core.stream.camera_info import CameraRegistration
@@ -61,7 +62,7 @@ class Outcome:
 
     def excuse(self, error: Exception) -> None:
         """Note why a pair was not fused."""
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if isinstance(error, ValueError):  # a FrameError, or the engine about sizes
             self.rejected += 1
         else:

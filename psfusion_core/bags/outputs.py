@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.bags.reading import CAMERA_INFO, IMAGE, Recorded, typestore
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.frame import FrameError
 
 OUTPUT_TYPES = {
@@ -40,7 +41,7 @@ class OutputMessages:
         except Exception as error:  # of several kinds: lengths, text, numbers beyond the end
             raise FrameError(
                 f"expected a whole {recorded.topic.type}, got {len(recorded.data)} bytes that are none "
-                f"({' '.join(str(error).split())}): check the recorder"
+                f"({one_line(error)}): check the recorder"
             ) from error
 
     def image(self, image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"], header: Any) -> bytes:

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from psfusion_core.bags.damage import open_damaged
+from psfusion_core.bags.unpacking import bound_decompressors, guard, unpack_message
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.bag_paths import check_bag_paths
 
 Storage = Literal["sqlite3", "mcap"]
@@ -65,7 +67,7 @@ class Bag:
             accept_damage: open what is left of a rosbag2 that was not closed, see `damage.open_damaged`.
 
         Raises:
-            BagError: no intact bag, or one that names files outside its folder.
+            BagError: no intact bag, or one that names files outside its folder or would not fit into memory.
             ImportError: the package rosbags is missing.
         """
         self.path = path
@@ -87,7 +89,13 @@ class Bag:
             left = open_damaged(path) if accept_damage and path.exists() else []
             if not left:
                 raise _not_intact(path, error) from error
-            self._parts, self.damage = left, _one_line(error)
+            self._parts, self.damage = left, one_line(error)
+        try:
+            packed = [guard(part) for part in self._parts]
+        except ValueError as error:
+            self.close()
+            raise _not_intact(path, error) from error
+        self._are_messages_packed = any(packed)
         self.storage: Storage | None = None if path.suffix == ".bag" else _storage(self._parts)
         self.topics = sorted(_topics(self._parts).values(), key=lambda topic: (topic.name, topic.type))
 
@@ -135,7 +143,7 @@ class Bag:
         try:
             self.converter.learn(topic.connection)
         except Exception as error:  # what rosbags raises about a definition
-            return _one_line(error)
+            return one_line(error)
         return ""
 
     def _messages_of(
@@ -146,6 +154,8 @@ class Bag:
         if not connections:
             return
         for connection, time, data in part.messages(connections, start, stop):
+            if self._are_messages_packed:
+                data = unpack_message(data)
             if self.converter is not None:
                 data = self.converter(connection, data)
             yield Recorded(wanted[connection.topic, connection.msgtype], time, data)
@@ -171,6 +181,8 @@ def import_rosbags() -> Any:
         import rosbags.rosbag1
         import rosbags.rosbag2
         import rosbags.typesys
+
+        bound_decompressors()
     except ImportError as error:
         raise ImportError(f"{error}: bags need pip install '.[bag]'") from error
     return rosbags
@@ -207,9 +219,5 @@ def _last(parts: list[Any]) -> int:
 
 def _not_intact(path: Path, error: Exception) -> BagError:
     return BagError(
-        f"expected an intact rosbag2 folder (sqlite3 or mcap) or ROS 1 bag at {path}: {_one_line(error)}"
+        f"expected an intact rosbag2 folder (sqlite3 or mcap) or ROS 1 bag at {path}: {one_line(error)}"
     )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -81,8 +81,14 @@ class BagReport:
             self._tell(line)
 
     def lines(self) -> Iterator[str]:
-        """Yield the counts."""
-        yield f"{self.published} pairs fused, {self.rejected} rejected, {self.failed} failed"
+        """Yield the counts of what happened; what never did is left out."""
+        others = {"rejected": self.rejected, "failed": self.failed}
+        parts = [
+            f"{self.published} pairs fused",
+            *(f"{count} {name}" for name, count in others.items() if count),
+        ]
+        yield ", ".join(parts)
         for name, camera in self._cameras.items():
-            counts = camera.counts.in_words()
-            yield f"{name} ({self._topics[name]}): {camera.rejected} rejected of {camera.received}; {counts}"
+            counts = vars(camera.counts) | {"received": camera.received, "rejected": camera.rejected}
+            words = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
+            yield f"{name} ({self._topics[name]}): {words or 'received 0'}"

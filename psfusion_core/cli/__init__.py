@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from psfusion_core import __version__
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.one_line import one_line
 
 VERBS = {
     "fuse": "fuse image files or folders",
@@ -17,6 +18,7 @@ VERBS = {
     "simulate": "render a drive seen by two cameras, as a bag or as images",
     "train": "train a network from a recipe",
     "evaluate": "measure fused images against their sources",
+    "downstream": "retrain segmenters on fused images and compare their mean IoU",
     "export": "write a network as an ONNX file",
     "benchmark": "measure how fast the engines are on this machine",
     "doctor": "check this machine, its ROS, its cameras and a running node",
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = build_parser(words[0]).parse_args(words[1:])
         return int(options.run(options))
     except (CommandError, ValueError, ImportError, OSError) as error:
-        print(f"psfusion {words[0]}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"psfusion {words[0]}: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"psfusion {words[0]}: interrupted", file=sys.stderr)

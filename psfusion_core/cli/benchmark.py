@@ -8,10 +8,12 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from psfusion_core.atomic_file import replacing
@@ -25,13 +27,14 @@ from psfusion_core.benchmark.stages import (
     summarise,
 )
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.cli.sizes import METAVAR, Size, parse_size
 from psfusion_core.engines import ENGINES
-from psfusion_core.engines.torch_engine import resolve_device
+from psfusion_core.engines.torch_engine import resolve_device, resolve_precision
 from psfusion_core.models import MODELS
 
 EPILOG = """examples:
   psfusion benchmark
-  psfusion benchmark --models psfusion --engines plain onnxruntime --sizes 768x1024 --runs 5 --json out.json
+  psfusion benchmark --models psfusion --engines plain onnxruntime --sizes 1024x768 --runs 5 --json out.json
   psfusion benchmark --compare --models psfusion psfusion_lite --engines plain onnxruntime
   psfusion benchmark --ros
 
@@ -49,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=["psfusion_lite"])
     parser.add_argument("--engines", nargs="+", choices=engines, default=[PLAIN, "torch", "onnxruntime"])
     parser.add_argument("--precisions", nargs="+", default=["auto"], help="auto (default), fp32, fp16, bf16")
-    parser.add_argument("--sizes", nargs="+", default=["480x640"], metavar="HxW", help="default: 480x640")
+    parser.add_argument(
+        "--sizes", nargs="+", type=partial(parse_size, least=32), default=[Size(640, 480)], metavar=METAVAR,
+        help="default: 640x480",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--runs", type=int, default=20, help="timed runs after the warm-up (default: 20)")
     parser.add_argument("--compare", action="store_true", help="in turn in one process; prints ratios")
@@ -65,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json and not options.json.parent.is_dir():
         raise CommandError(f"--json {options.json}: there is no folder {options.json.parent}")
     device = resolve_device(options.device)
-    configurations = list_configurations(options)
+    configurations = list_configurations(options, device)
     machine = describe_machine(device)
     rate = convolution_rate(device)
     if options.compare:
@@ -94,22 +100,18 @@ def measure_node(json_file: Path | None) -> int:
     return subprocess.run(words + (["--json", str(json_file)] if json_file else []), check=False).returncode
 
 
-def list_configurations(options: argparse.Namespace) -> list[Configuration]:
+def list_configurations(options: argparse.Namespace, device: torch.device) -> list[Configuration]:
     """Every combination that was asked for; the baseline has one precision.
 
     Raises:
-        CommandError: a size that is not HxW.
+        ValueError: the name of no precision.
     """
     configurations = []
     for size, model, engine in product(options.sizes, options.models, options.engines):
-        sides = size.split("x")
-        if len(sides) != 2 or not all(side.isdigit() and int(side) >= 32 for side in sides):
-            raise CommandError(f"--sizes {size!r}: expected HEIGHTxWIDTH from 32x32, such as 480x640")
-        for precision in ["fp32"] if engine == PLAIN else options.precisions:
+        for name in ["fp32"] if engine == PLAIN else options.precisions:
+            precision = resolve_precision(name, device)
             configurations.append(
-                Configuration(
-                    model, engine, precision, options.device, int(sides[0]), int(sides[1]), options.runs
-                )
+                Configuration(model, engine, precision, options.device, size.height, size.width, options.runs)
             )
     return configurations
 
@@ -175,7 +177,7 @@ def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -
     for row in rows:
         median = row["median_ms"]
         cells = [
-            row["model"], f"{row['engine']} {row['precision']}", f"{row['height']} x {row['width']}",
+            row["model"], f"{row['engine']} {row['precision']}", str(Size(row["width"], row["height"])),
             *(f"{median[name]:.1f}" for name in (*STAGES, "total")), f"{row['p95_ms']['total']:.1f}",
             f"{row['frames_per_second']:.2f}", str(row[last[1]]),
             f"{row['gflop_per_second']:.0f} ({row['share_of_convolution']:.0%})",
@@ -183,7 +185,7 @@ def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -
         lines.append(f"| {' | '.join(cells)} |")
     costs = {
         f"{row['model']} {row['parameters_million']} M parameters, {row['gflop']} GFLOP at "
-        f"{row['height']} x {row['width']}"
+        f"{Size(row['width'], row['height'])}"
         for row in rows
     }
     lines += [

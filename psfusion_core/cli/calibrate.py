@@ -13,21 +13,24 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from psfusion_core.bags.reading import Bag
+from psfusion_core.bags.topics import TopicNames, find_topics
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.images import pair_folders, read_infrared, read_visible, write_image
-from psfusion_core.registration.bag_pairs import Topics, read_bag_pairs
+from psfusion_core.registration.bag_pairs import read_bag_pairs
 from psfusion_core.registration.calibration import STEPS, calibrate
 from psfusion_core.registration.checkerboard import Board, calibrate_stereo, find_view, fit_homography
 from psfusion_core.registration.files import write_camera, write_registration
 from psfusion_core.registration.mapping import FloatArray, Registration, Size
 from psfusion_core.registration.picture import draw_before_after
 from psfusion_core.registration.settings import RegistrationSettings, make_registration
+from psfusion_core.registration.verdict import GOOD_DISAGREEMENT, GOOD_RESIDUAL, judge
 from psfusion_core.stream.gain import stretch
 
 EPILOG = """examples:
   psfusion calibrate --visible data/vi --infrared data/ir --output calibration/
-  psfusion calibrate --bag drive --visible-topic /front/image_raw --infrared-topic /thermal/image_raw \\
-    --output calibration/
+  psfusion calibrate --bag drive --output calibration/
+  psfusion calibrate --bag drive --visible-topic /left --infrared-topic /right --output calibration/
   psfusion calibrate --bag board --checkerboard 9x6 --square 0.05 --output calibration/
 
 From natural scenes one homography is found for all pairs together: right for scenes far away compared
@@ -41,8 +44,8 @@ images.
 
 Written to --output: registration.yaml (for psfusion fuse --registration and the node's --params-file),
 calibration.png (edges of the infrared over the visible image, before and after) and, with a checkerboard,
-visible_camera.yaml and infrared_camera.yaml. Where no registration can be trusted nothing is written, and the
-exit status is 2."""
+visible_camera.yaml and infrared_camera.yaml. The verdict is good, or rough and what makes it better. Where
+no registration can be trusted nothing is written, and the exit status is 2."""
 
 Images = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
@@ -50,9 +53,11 @@ Images = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visible", type=Path, help="folder of visible images")
     parser.add_argument("--infrared", type=Path, help="folder of infrared images of the same names")
-    parser.add_argument("--bag", type=Path, help="rosbag2 folder, instead of the two folders")
-    parser.add_argument("--visible-topic", default=Topics().visible, help="of the bag (default %(default)s)")
-    parser.add_argument("--infrared-topic", default=Topics().infrared, help="the same (default %(default)s)")
+    parser.add_argument("--bag", type=Path, help="rosbag2 folder or ROS 1 bag, instead of the two folders")
+    parser.add_argument(
+        "--visible-topic", metavar="TOPIC", help="images in the bag (default: found by type and name)"
+    )
+    parser.add_argument("--infrared-topic", metavar="TOPIC", help="the same of the infrared camera")
     parser.add_argument("--output", type=Path, required=True, help="folder to write into; made where missing")
     parser.add_argument(
         "--pairs", type=int, default=40, metavar="N", help="use up to N pairs, evenly spread (default 40)"
@@ -116,8 +121,10 @@ def read_pairs(options: argparse.Namespace) -> Iterator[tuple[npt.NDArray[np.uin
     if (options.bag is None) == (folders == (None, None)) or (options.bag is None and None in folders):
         raise CommandError("expected either --bag, or --visible and --infrared")
     if options.bag is not None:
-        topics = Topics(options.visible_topic, options.infrared_topic)
-        yield from read_bag_pairs(options.bag, topics, options.pairs)
+        with Bag(options.bag) as bag:
+            cameras = find_topics(bag, TopicNames(options.visible_topic, options.infrared_topic))
+            tqdm.write(f"{bag.path}: visible {cameras.visible.name}, infrared {cameras.infrared.name}")
+            yield from read_bag_pairs(bag, cameras, options.pairs)
         return
     pairs = pair_folders(*folders).pairs
     for number in np.linspace(0, len(pairs) - 1, min(options.pairs, len(pairs))).round().astype(int):
@@ -133,8 +140,12 @@ def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
         f"{found.disagreement:.1f} infrared pixels (mean of 4); correlation of the edges "
         f"{found.correlation:.2f}"
     )
-    print(report)
-    write_homography(pairs, found.matrix, report, options.output)
+    verdict = judge(
+        found.disagreement, GOOD_DISAGREEMENT * pairs[0][1].shape[1], "infrared pixels",
+        "use more pairs with more different scenes and many edges, or a heated checkerboard",
+    )  # fmt: skip
+    say(report, verdict)
+    write_homography(pairs, found.matrix, f"{report}\n{verdict}", options.output)
 
 
 def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespace) -> None:
@@ -148,8 +159,12 @@ def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespa
             f"{len(found)} of {len(pairs)} pairs show the board; root mean square distance of its infrared "
             f"corners from the visible ones under the homography: {residual:.2f} infrared pixels"
         )
-        print(report)
-        write_homography(seen, matrix, report, options.output)
+        verdict = judge(
+            residual, GOOD_RESIDUAL, "infrared pixels",
+            "hold the board still, always at the distance that matters, or leave --homography out",
+        )  # fmt: skip
+        say(report, verdict)
+        write_homography(seen, matrix, f"{report}\n{verdict}", options.output)
         return
     stereo = calibrate_stereo(found, board, size_of(pairs[0][0]), size_of(pairs[0][1]))
     report = (
@@ -157,7 +172,11 @@ def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespa
         f"where both calibrated cameras project them: {stereo.residual:.2f} pixels; the cameras are "
         f"{np.linalg.norm(stereo.translation):.3f} m apart"
     )
-    print(report)
+    verdict = judge(
+        stereo.residual, GOOD_RESIDUAL, "pixels",
+        "hold the board still, heat it evenly, and show it near, far and tilted all over the images",
+    )  # fmt: skip
+    say(report, verdict)
     settings = RegistrationSettings(
         mode="extrinsics",
         visible_size=size_of(pairs[0][0]),
@@ -168,10 +187,14 @@ def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespa
     )
     # The picture shows the board, which is nearer than what the registration is for.
     at_board = make_registration(replace(settings, distance=stereo.distance), stereo.visible, stereo.infrared)
-    write(seen, at_board, settings, report, options.output)
+    write(seen, at_board, settings, f"{report}\n{verdict}", options.output)
     for name, camera in (("visible_camera", stereo.visible), ("infrared_camera", stereo.infrared)):
         write_camera(options.output / f"{name}.yaml", camera, name)
         print(f"written to {options.output}: {name}.yaml")
+
+
+def say(report: str, verdict: str) -> None:
+    print(f"{report}\nverdict: {verdict}")
 
 
 def write_homography(pairs: list[Images], matrix: FloatArray, report: str, folder: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.doctor.check import Finding, Subject, failed, run_check
 from psfusion_core.doctor.checks import MACHINE_CHECKS, TRANSPORT_CHECKS, has_ros, run_checks, skip
 from psfusion_core.doctor.report import Report
@@ -47,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the node's qos.input (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--size", metavar="WxH", help="of rgb8 images that shared memory is to hold (default: those heard)"
-    )
+        "--size", type=parse_size, metavar=METAVAR,
+        help="of rgb8 images that shared memory is to hold (default: those heard)",
+    )  # fmt: skip
     parser.add_argument("--model", default=subject.model, help="to load (default %(default)s)")
     parser.add_argument("--weights", default=subject.weights, help="default (shipped) or a checkpoint")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -82,10 +84,7 @@ def make_subject(options: argparse.Namespace) -> Subject:
     )
     if options.size is None:
         return subject
-    from psfusion_core.cli.simulate import parse_size  # late: it needs libraries that may be missing
-
-    width, height = parse_size(options.size)
-    return replace(subject, frame_bytes=3 * width * height, frame_origin="asked")
+    return replace(subject, frame_bytes=3 * options.size.width * options.size.height, frame_origin="asked")
 
 
 def examine(subject: Subject) -> Iterator[tuple[str, Finding]]:

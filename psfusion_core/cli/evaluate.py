@@ -17,6 +17,7 @@ from psfusion_core.cli.report import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, cores, place_of
 from psfusion_core.evaluation.disturbances import all_disturbances
+from psfusion_core.evaluation.figures import import_figure
 from psfusion_core.evaluation.method_options import MethodOption, make_methods
 from psfusion_core.evaluation.methods import Method, ModelMethod
 from psfusion_core.evaluation.origins import BASELINES
@@ -37,8 +38,8 @@ EPILOG = """examples:
 Methods are compared in the order in which they are given, over the pairs that all of them have. Written to
 --output: per_image.csv, table.md, table.tex (package booktabs), cumulative_curves.png ("a point (x, y): a
 share x of the pairs has a value no more than y"), contact_sheet.png (the pairs on which the first method is
-best, median and worst) and, with --robustness, robustness.csv and robustness.png. The Markdown tables go to
-the standard output too.
+best, median and worst; label maps where there are --labels or --boxes) and, with --robustness,
+robustness.csv and robustness.png. The Markdown tables go to the standard output too.
 
 Finished pairs are kept in per_image.csv: the same command goes on where it was stopped, and measures anew
 only what has changed. What cannot be measured is named and skipped; the exit status is then 1.
@@ -103,6 +104,8 @@ def run(options: argparse.Namespace) -> int:
     )
     check_methods(options, methods)
     if options.output:
+        if any(method.fuses for method in methods):
+            import_figure()  # what is missing is told before hours of measuring, not after
         options.output.mkdir(parents=True, exist_ok=True)
     measure = choose_measure(options)
     skipped = report_unpaired(pairing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,19 @@ from tqdm import tqdm
 
 from psfusion_core.atomic_file import replacing
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
 from psfusion_core.engines.onnx_file import export
-from psfusion_core.fuser import pad, resize, upload
 from psfusion_core.images import pair_folders, read_infrared, read_visible
 from psfusion_core.models import PSFusion, class_names, create_model
+from psfusion_core.preprocessing.placement import pad, resize
+from psfusion_core.preprocessing.unpack import visible_image
+from psfusion_core.preprocessing.upload import upload
 from psfusion_core.stream.gain import stretch
 
 EPILOG = """examples:
   psfusion export --output lite.onnx
-  psfusion export --output lite.onnx --precision fp16 --size 480x640 --visible data/vi --infrared data/ir
+  psfusion export --output lite.onnx --precision fp16 --size 640x480 --visible data/vi --infrared data/ir
   psfusion fuse --weights lite.onnx --visible data/vi --infrared data/ir --output fused/
 
 The file takes float32 images at every precision, any height and width in multiples of 32 (or --size alone),
@@ -39,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="psfusion_lite", help="psfusion_lite (default) or psfusion")
     parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
     parser.add_argument("--precision", choices=list(TOLERANCES), default="fp32", help="default: fp32")
-    parser.add_argument("--size", metavar="HxW", help="the only size to take, multiples of 32 (default: any)")
+    multiple = PSFusion.size_multiple
+    parser.add_argument(
+        "--size", type=partial(parse_size, least=multiple, multiple=multiple), metavar=METAVAR,
+        help=f"the only size to take, multiples of {multiple} (default: any)",
+    )  # fmt: skip
     parser.add_argument("--visible", type=Path, help="visible image or folder to compare on")
     parser.add_argument("--infrared", type=Path, help="infrared image or folder to compare on")
     parser.add_argument(
@@ -52,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"--output {options.output}: expected a name that ends in .onnx")
     if (options.visible is None) != (options.infrared is None):
         raise CommandError("--visible and --infrared go together")
-    size = parse_size(options.size) if options.size else None
+    size = (options.size.height, options.size.width) if options.size else None
     tolerance = TOLERANCES[options.precision] if options.tolerance is None else options.tolerance
     classes = class_names(options.model, options.weights)
     network = create_model(options.model, len(classes), options.weights)
@@ -69,26 +77,8 @@ def run(options: argparse.Namespace) -> int:
                 f"the luma differs by {greatest:.2g}, more than --tolerance {tolerance:g}: {options.output} "
                 "was not written"
             )
-    taken = f"{size[0]} pixels high, {size[1]} wide" if size else "any size in multiples of 32"
-    print(f"{options.output}: takes {taken}")
+    print(f"{options.output}: takes {options.size or f'any size in multiples of {PSFusion.size_multiple}'}")
     return 0
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Read HEIGHTxWIDTH.
-
-    Raises:
-        CommandError: it is not of that form, or not in multiples of 32.
-    """
-    sides = text.split("x")
-    multiple = PSFusion.size_multiple
-    if len(sides) != 2 or not all(
-        side.isdigit() and int(side) and int(side) % multiple == 0 for side in sides
-    ):
-        raise CommandError(
-            f"--size {text!r}: expected HEIGHTxWIDTH in multiples of {multiple}, such as 480x640"
-        )
-    return int(sides[0]), int(sides[1])
 
 
 def compare(exported: Engine, reference: Engine, options: argparse.Namespace) -> tuple[float, float, float]:
@@ -96,7 +86,8 @@ def compare(exported: Engine, reference: Engine, options: argparse.Namespace) ->
     greatest, mean, share, count = 0.0, 0.0, 0.0, 0
     for visible, infrared in tqdm(list(find_pairs(options)), desc="comparing", unit="pair", leave=False):
         device = torch.device("cpu")
-        color, heat = upload(visible, device), upload(stretch(infrared)[..., np.newaxis], device)
+        color = visible_image(upload(visible, device), "rgb8")
+        heat = visible_image(upload(stretch(infrared), device), "mono8")[:, :1]
         if exported.size is not None:
             color = resize(color, *exported.size)
         images = pad(color, resize(heat, *color.shape[-2:]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.cli.sizes import METAVAR, Size, parse_size
 from psfusion_core.simulation.drive import Drive
 from psfusion_core.simulation.drive_writer import write_bag, write_images
 
@@ -34,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive (default 6)")
     parser.add_argument("--rate", type=float, default=10.0, help="frames a second (default 10)")
-    parser.add_argument("--size", default="640x480", metavar="WxH", help="of both images (default 640x480)")
+    parser.add_argument(
+        "--size", type=parse_size, default=Size(640, 480), metavar=METAVAR,
+        help="of both images (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--time-of-day", choices=("night", "day", "both"), default="both",
         help="both (default): night in the first half, day in the second",
@@ -47,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    width, height = parse_size(options.size)
+    width, height = options.size
     try:
         drive = Drive(
             options.seconds,
@@ -75,18 +78,6 @@ def run(options: argparse.Namespace) -> int:
             ) from None
     print(f"{len(drive)} frames in {options.output}")
     return 0
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height of "640x480".
-
-    Raises:
-        CommandError: the text is not of that form.
-    """
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if not match:
-        raise CommandError(f"--size is {text!r}; expected WIDTHxHEIGHT, for example 640x480")
-    return int(match[1]), int(match[2])
 
 
 @contextmanager

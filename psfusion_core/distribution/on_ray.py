@@ -12,6 +12,7 @@ from typing import Any
 
 from psfusion_core.distribution.place import Place
 from psfusion_core.distribution.tasks import ATTEMPTS, R, Start, T, TaskError, Work
+from psfusion_core.one_line import one_line
 
 OBJECT_STORE = 200_000_000
 """Bytes of shared memory of a Ray that is started here: tasks and results are small, images are in files."""
@@ -72,7 +73,7 @@ def run_on_ray(tasks: Iterable[T], start: Start[T, R], place: Place) -> Iterator
                 if attempt >= ATTEMPTS:
                     raise TaskError(
                         f"expected every task to end, but its worker died {ATTEMPTS} times: "
-                        f"{' '.join(str(error).split())[:600]}"
+                        f"{one_line(error)[:600]}"
                     ) from error
                 again.append((task, attempt + 1))
                 idle.append(actor.remote(start))

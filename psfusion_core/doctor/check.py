@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from psfusion_core.one_line import one_line
+
 Status = Literal["ok", "warning", "error", "skipped"]
 Origin = Literal["assumed", "asked", "seen"]
 
@@ -73,8 +75,7 @@ def run_check(check: Check, subject: Subject) -> Finding:
 
 def failed(error: Exception) -> Finding:
     """Return that an exception kept something from being checked."""
-    reason = " ".join(str(error).split())
-    return Finding("error", f"this could not be checked: {type(error).__name__}: {reason}")
+    return Finding("error", f"this could not be checked: {type(error).__name__}: {one_line(error)}")
 
 
 def in_words(size: float) -> str:

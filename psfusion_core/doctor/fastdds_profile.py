@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from psfusion_core.one_line import one_line
+
 OLD_DISTRIBUTIONS = ("humble", "jazzy")
 """Their Fast DDS 2 reads OLD_VARIABLE; Fast DDS 3 reads NEW_VARIABLE alone."""
 
@@ -73,7 +75,7 @@ def read_profile(path: Path) -> str:
             raise ProfileError(f"{path} has more than {LARGEST_PROFILE} bytes: it is no profile")
         return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+        raise ProfileError(f"{path} cannot be read: {one_line(error)}") from error
 
 
 def read_segment(text: str) -> int | None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 
-from psfusion_core.downstream.config import DownstreamConfig, class_names, run_config
+from psfusion_core.downstream.config import DownstreamConfig
 from psfusion_core.downstream.curves import draw_curves
 from psfusion_core.downstream.drives import render_drives
-from psfusion_core.downstream.evaluation import EvaluationSettings
-from psfusion_core.downstream.inputs import InputChoice, parse_input, show
+from psfusion_core.downstream.inputs import parse_input, show
+from psfusion_core.downstream.outcome import RunFolder, run_recipe
 from psfusion_core.downstream.report import Results, write_report
-from psfusion_core.downstream.run import SegmentationRun, finished
+from psfusion_core.downstream.run import SegmentationRun
+from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.processes import connect
 from psfusion_core.training.recipe import ConfigError
@@ -37,29 +38,25 @@ def compare(config: DownstreamConfig) -> Results:
     if config.threads:
         torch.set_num_threads(config.threads)
     train, test = open_sources(config, output)
-    fabric = connect(run_config(config, config.segmenters[0], config.seeds[0], output))
-    evaluation = EvaluationSettings(tuple(config.test_scales), config.test_flip, config.test_every)
+    fabric = connect(config.device, config.precision)
     choices = [parse_input(entry) for entry in config.inputs]
-    results = Results(class_names(config), [choice.name for choice in choices])
+    results = Results(LABEL_SETS[config.labels], [choice.name for choice in choices])
     for choice in choices:
         shown = show(train, choice, output / "fused", config.device)
         shown_test = show(test, choice, output / "fused", config.device)
         data = [shown.summary(), shown_test.summary()]
         for segmenter in config.segmenters:
             for seed in config.seeds:
-                folder = run_folder(output, segmenter, choice, seed)
-                run = run_config(config, segmenter, seed, folder)
-                confusion = finished(run, data, evaluation)
+                path = output / segmenter / choice.name / f"seed_{seed}"
+                folder = RunFolder(path, run_recipe(config, segmenter, seed), data)
+                confusion = folder.result()
                 if confusion is None:
-                    confusion = SegmentationRun(run, shown, shown_test, evaluation, fabric).run()
+                    run = SegmentationRun(config, segmenter, seed, shown, shown_test, folder, fabric)
+                    confusion = run.run()
                 results.add(segmenter, choice.name, seed, confusion)
                 write_report(results, output)
     draw_curves(output, config.segmenters, results.inputs, config.seeds)
     return results
-
-
-def run_folder(output: Path, segmenter: str, choice: InputChoice, seed: int) -> Path:
-    return output / segmenter / choice.name / f"seed_{seed}"
 
 
 def open_sources(config: DownstreamConfig, output: Path) -> tuple[FolderSource, FolderSource]:

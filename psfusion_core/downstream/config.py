@@ -1,4 +1,4 @@
-"""The recipe of a comparison, and of each of its runs."""
+"""The recipe of a comparison."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from omegaconf import MISSING
 from psfusion_core.downstream.inputs import parse_input
 from psfusion_core.downstream.segmenters import NETWORKS, PRETRAINED
 from psfusion_core.training.augmentation.settings import GeometrySettings
-from psfusion_core.training.config import CHOICES, SourceConfig, TrainConfig
-from psfusion_core.training.data.label_sets import LABEL_SETS
+from psfusion_core.training.config import CHOICES, SourceConfig
 from psfusion_core.training.recipe import INFINITE, ConfigError, check_numbers, load_recipe
 
 
@@ -168,40 +167,3 @@ def check_data(config: DownstreamConfig) -> None:
             raise ConfigError(f"{key}.resize is {source.resize}; expected more than 0")
     if config.train.path and (config.train.path, config.train.split) == (config.test.path, config.test.split):
         raise ConfigError(f"test is {config.test.path}, split {config.test.split!r}, which is trained on")
-
-
-def run_config(config: DownstreamConfig, segmenter: str, seed: int, folder: Path) -> TrainConfig:
-    """What training a fusion network and training a segmenter have in common, for one run.
-
-    Keys that only a fusion network has keep their defaults.
-    """
-    return TrainConfig(
-        model=segmenter,
-        output=str(folder),
-        sources=[config.train],
-        validation=config.test,
-        labels=config.labels,
-        pretrained=segmenter in config.pretrained,
-        initial_weights=config.pretrained.get(segmenter, ""),
-        steps=config.steps,
-        batch_size=config.batch_size,
-        crop=config.crop,
-        object_share=config.object_share,
-        optimizer=config.optimizer,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        warmup_steps=config.warmup_steps,
-        gradient_clip=config.gradient_clip,
-        geometry=config.geometry,
-        precision=config.precision,
-        checkpoint_every=config.checkpoint_every,
-        validate_every=max(config.test_every, 1),
-        seed=seed,
-        workers=config.workers,
-        threads=config.threads,
-        device=config.device,
-    )
-
-
-def class_names(config: DownstreamConfig) -> tuple[str, ...]:
-    return LABEL_SETS[config.labels]

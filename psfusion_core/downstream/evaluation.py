@@ -26,16 +26,10 @@ class EvaluationSettings:
     Attributes:
         scales: factors on the images' size, whose class probabilities are averaged.
         flip: average with the mirror image too.
-        every: test on the way too, every so many steps; 0 for the end alone.
     """
 
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
-    every: int = 0
-
-    def as_dict(self) -> dict[str, object]:
-        """What a result depends on."""
-        return {"scales": list(self.scales), "flip": self.flip}
 
 
 @torch.no_grad()

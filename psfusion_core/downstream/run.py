@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
-from omegaconf import OmegaConf
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from psfusion_core.atomic_file import replacing
+from psfusion_core.downstream.config import DownstreamConfig
 from psfusion_core.downstream.evaluation import EvaluationSettings, measure
 from psfusion_core.downstream.gallery import draw_predictions
 from psfusion_core.downstream.inputs import color_statistics
+from psfusion_core.downstream.outcome import RunFolder
 from psfusion_core.downstream.segmenters import Segmenter
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.images import write_image
 from psfusion_core.metrics import class_iou
 from psfusion_core.training.augmentation.geometry import RandomGeometry
 from psfusion_core.training.checkpoints import LAST_FILE, Checkpoints
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.mixture import VARIATION, RandomWindows, batch_generator
 from psfusion_core.training.data.planes import to_sample
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.losses.semantic import hard_example_cross_entropy
 from psfusion_core.training.optimization import create_optimizer, learning_rate_factor
-from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.run_log import LossTable, TrainingLog
-from psfusion_core.training.run_record import CONFIG_FILE, changed_keys, check_same_data, write_run_record
+from psfusion_core.training.run_record import write_run_record
 
-RESULT_FILE = "result.json"
 TEST_FILE = "test.csv"
 PICTURE_FILE = "predictions.jpg"
 AUXILIARY_WEIGHT = 0.75
 """Of an auxiliary head's loss, the main one's having 1: PSFusion's authors train BANet with 7.5 to 10."""
 LOG_EVERY = 10
-MAY_CHANGE = ("checkpoint_every", "device", "output", "threads", "validate_every", "workers")
-"""Keys that say where and how often, not what: a run goes on, and its result stands, with others of them."""
 
 
 class SegmentationRun:
@@ -55,43 +49,43 @@ class SegmentationRun:
     tested: none are chosen by their test result.
 
     Args:
-        config: of this run (``run_config``); ``config.output`` receives what a training run leaves, and
-            ``test.csv``, ``predictions.jpg`` and ``result.json``.
+        config: of the comparison.
+        segmenter, seed: of this run.
         train, test: pairs whose visible planes show the input.
-        evaluation: how, and how often, the segmenter is tested.
+        folder: receives what a training run leaves, and ``test.csv``, ``predictions.jpg``, ``result.json``.
         fabric: device and precision.
 
     Raises:
-        ConfigError: the folder has a run of another recipe or of other data.
+        ConfigError: the folder has a run of other data.
     """
 
     def __init__(
         self,
-        config: TrainConfig,
+        config: DownstreamConfig,
+        segmenter: str,
+        seed: int,
         train: FolderSource,
         test: FolderSource,
-        evaluation: EvaluationSettings,
+        folder: RunFolder,
         fabric: Fabric,
     ) -> None:
-        self.config, self.train, self.test = config, train, test
-        self.evaluation, self.fabric = evaluation, fabric
-        self.folder = Path(config.output)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config, self.segmenter, self.seed = config, segmenter, seed
+        self.train, self.test, self.folder, self.fabric = train, test, folder, fabric
+        self.evaluation = EvaluationSettings(tuple(config.test_scales), config.test_flip)
         self.classes = LABEL_SETS[config.labels]
-        self.checkpoints = Checkpoints(
-            self.folder, {"segmenter": config.model, "classes": ",".join(self.classes)}
-        )
-        check_same_run(config)
-        fabric.seed_everything(config.seed, verbose=False)
-        pretrained = Path(config.initial_weights) if config.initial_weights else None
-        model = Segmenter(config.model, len(self.classes), *color_statistics(train), pretrained).train()
-        self.model, self.optimizer = fabric.setup(model, create_optimizer(model, config))
+        metadata = {"segmenter": segmenter, "classes": ",".join(self.classes)}
+        self.checkpoints = Checkpoints(folder.path, metadata)
+        fabric.seed_everything(seed, verbose=False)
+        weights = config.pretrained.get(segmenter)
+        pretrained = Path(weights) if weights else None
+        model = Segmenter(segmenter, len(self.classes), *color_statistics(train), pretrained).train()
+        optimizer = create_optimizer(model, config.optimizer, config.learning_rate, config.weight_decay)
+        self.model, self.optimizer = fabric.setup(model, optimizer)
         self.model.mark_forward_method("all_logits")
         self.geometry = RandomGeometry(config.geometry, config.crop)
-        self.data = [train.summary(), test.summary()]
         self.step = 0
         if self.checkpoints.exist():
-            check_same_data(self.folder, config, self.data)
+            folder.check_same_data()
             self._resume()
 
     def run(self) -> npt.NDArray[np.int64]:
@@ -100,13 +94,13 @@ class SegmentationRun:
         Returns:
             The confusion matrix of the test pairs, true class by predicted class.
         """
-        config = self.config
-        write_run_record(self.folder, config, self.data)
-        tests = LossTable(self.folder / TEST_FILE, self.step)
+        config, folder = self.config, self.folder.path
+        write_run_record(folder, self.folder.recipe, config.device, self.folder.data)
+        tests = LossTable(folder / TEST_FILE, self.step)
         batches = self._batches()
-        title = f"{config.model} on {self.folder.parent.name}, seed {config.seed}"
+        title = f"{self.segmenter} on {folder.parent.name}, seed {self.seed}"
         with (
-            TrainingLog(self.folder, self.step) as log,
+            TrainingLog(folder, self.step) as log,
             tqdm(total=config.steps, initial=self.step, desc=title, unit="step") as bar,
         ):
             while self.step < config.steps:
@@ -115,7 +109,7 @@ class SegmentationRun:
                 if self.step % LOG_EVERY == 0 or self.step == config.steps:
                     log.losses(self.step, {"cross_entropy": loss})
                     bar.set_postfix(loss=f"{loss:.3f}")
-                every = self.evaluation.every
+                every = config.test_every
                 if every and self.step % every == 0 and self.step < config.steps:
                     self._note(tests, log, self.measure())
                 if self.step % config.checkpoint_every == 0 or self.step == config.steps:
@@ -124,7 +118,7 @@ class SegmentationRun:
             confusion = self.measure()
             self._note(tests, log, confusion)
         self.draw()
-        self._write_result(confusion)
+        self.folder.write_result(confusion)
         return confusion
 
     def train_step(self, windows: Tensor) -> float:
@@ -134,9 +128,10 @@ class SegmentationRun:
             ValueError: the loss is not finite.
         """
         config, fabric = self.config, self.fabric
+        rate = config.learning_rate * learning_rate_factor(self.step, config.steps, config.warmup_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * learning_rate_factor(self.step, config)
-        generator = batch_generator(config.seed, self.step, VARIATION)
+            group["lr"] = rate
+        generator = batch_generator(self.seed, self.step, VARIATION)
         sample = to_sample(self.geometry(windows.to(fabric.device), generator))
         # Dropout and drop path draw from the global generator: seeded by step, a resumed run draws the same.
         torch.manual_seed(generator.initial_seed())
@@ -170,7 +165,7 @@ class SegmentationRun:
         self.model.eval()
         picture = draw_predictions(self.model, self.test.scenes, self.fabric.device, self.evaluation)
         self.model.train()
-        with replacing(self.folder / PICTURE_FILE) as temporary:
+        with replacing(self.folder.path / PICTURE_FILE) as temporary:
             write_image(temporary, picture)
 
     def save(self) -> None:
@@ -183,7 +178,7 @@ class SegmentationRun:
         config = self.config
         side = self.geometry.window_size()
         windows = RandomWindows(
-            [self.train], [1.0], side, config.object_share, config.batch_size, config.seed, self.step
+            [self.train], [1.0], side, config.object_share, config.batch_size, self.seed, self.step
         )
         return iter(DataLoader(windows, batch_size=None, num_workers=config.workers))
 
@@ -197,45 +192,3 @@ class SegmentationRun:
         values = {"mean_iou": float(np.nanmean(class_iou(confusion)))}
         tests.add(self.step, values)
         log.scalars(self.step, {f"test/{name}": value for name, value in values.items()})
-
-    def _write_result(self, confusion: npt.NDArray[np.int64]) -> None:
-        result = {"evaluation": self.evaluation.as_dict(), "data": self.data, "confusion": confusion.tolist()}
-        with replacing(self.folder / RESULT_FILE) as temporary:
-            temporary.write_text(json.dumps(result), encoding="utf-8")
-
-
-def finished(
-    config: TrainConfig, data: list[dict[str, object]], evaluation: EvaluationSettings
-) -> npt.NDArray[np.int64] | None:
-    """The confusion matrix of a run that has its result, None of one that has not.
-
-    Raises:
-        ConfigError: the result is one of another recipe, of other data or of another test.
-    """
-    folder = Path(config.output)
-    if not (folder / RESULT_FILE).exists():
-        return None
-    check_same_run(config)
-    result = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
-    now = {"evaluation": evaluation.as_dict(), "data": data}
-    for key, value in json.loads(json.dumps(now)).items():
-        if result[key] != value:
-            raise ConfigError(f"{folder} has the result of other {key}: choose another output folder")
-    return np.array(result["confusion"], np.int64)
-
-
-def check_same_run(config: TrainConfig) -> None:
-    """Raise ConfigError where the folder has a run of another recipe."""
-    path = Path(config.output) / CONFIG_FILE
-    if not path.exists():
-        return
-    stored = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path)))
-    changes = [
-        f"{key} {old}, now {new}"
-        for key, (old, new) in changed_keys(stored, config).items()
-        if key.partition(".")[0] not in MAY_CHANGE
-    ]
-    if changes:
-        raise ConfigError(
-            f"{path.parent} was started with {'; '.join(changes)}: choose another output folder"
-        )

@@ -20,11 +20,11 @@ from psfusion_core.evaluation.tasks import (
     add,
     count,
     load,
-    one_line,
     to_triple,
 )
 from psfusion_core.metrics import evaluate_triple
 from psfusion_core.metrics.batched import BATCHED_METRICS, evaluate_batch
+from psfusion_core.one_line import one_line
 
 BATCH_PIXELS = 16 * 480 * 640
 """Of all images of a batch; the metrics hold some tens of doubles for each."""

@@ -136,18 +136,27 @@ def make_figure(rows: int, columns: int, legend: float) -> tuple[Figure, list[Ax
     Raises:
         ImportError: matplotlib is missing.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(f"{error}: figures need pip install '.[evaluate]'") from error
     size = (PANEL_WIDTH * columns, (PANEL_HEIGHT + legend) * rows + 0.4)
-    figure = Figure(figsize=size, layout="constrained")  # without pyplot no display is looked for
+    figure = import_figure()(figsize=size, layout="constrained")  # without pyplot no display is looked for
     panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for panel in panels:
         panel.grid(alpha=0.3, linewidth=0.6)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
     return figure, panels
+
+
+def import_figure() -> type[Figure]:
+    """Import what figures are made with.
+
+    Raises:
+        ImportError: matplotlib is missing; the message says what to install.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(f"{error}: figures need pip install '.[evaluate]'") from error
+    return Figure
 
 
 def style(number: int) -> dict[str, Any]:

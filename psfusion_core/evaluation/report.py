@@ -9,7 +9,7 @@ from psfusion_core.atomic_file import replacing
 from psfusion_core.evaluation.disturbances import CLEAN
 from psfusion_core.evaluation.figures import draw_cumulative_curves
 from psfusion_core.evaluation.methods import Method
-from psfusion_core.evaluation.origins import Image
+from psfusion_core.evaluation.origins import Result, Sources
 from psfusion_core.evaluation.planning import Plan, Subject
 from psfusion_core.evaluation.records import Records
 from psfusion_core.evaluation.robustness import fusion_quantities, label_quantities, write_robustness
@@ -87,8 +87,10 @@ class Report:
         written = list(texts)
         if self._summary:
             draw_cumulative_curves(self._summary, folder / CURVES)
+            has_truth = bool(self.subject.labels or self.subject.boxes)
+            classes = self.subject.classes if has_truth else None  # else nobody said what they are called
             with replacing(folder / SHEET) as temporary:
-                write_image(temporary, draw_sheet(self._summary, self._read_images))
+                write_image(temporary, draw_sheet(self._summary, self._read_results, classes))
             written += [CURVES, SHEET]
         if len(self.subject.disturbances) > 1:
             methods = [method for method in self.subject.methods if method.fuses_anew]
@@ -96,8 +98,8 @@ class Report:
             labelling = {method.name: fusing[method.name] for method in methods if method.labels}
             quantities = fusion_quantities(fusing, self._metrics)
             if labelling:
-                has_truth = bool(self.subject.labels), bool(self.subject.boxes)
-                quantities += label_quantities(labelling, self.subject.classes, *has_truth)
+                truths = bool(self.subject.labels), bool(self.subject.boxes)
+                quantities += label_quantities(labelling, self.subject.classes, *truths)
             write_robustness(quantities, list(fusing), folder / ROBUSTNESS_TABLE, folder / ROBUSTNESS_CURVES)
             written += [ROBUSTNESS_TABLE, ROBUSTNESS_CURVES]
         return written
@@ -111,8 +113,7 @@ class Report:
         pairs = common_pairs(values, columns)
         return len(pairs), {name: [rows[pair] for pair in pairs] for name, rows in values.items()}
 
-    def _read_images(self, name: str) -> list[Image]:
+    def _read_results(self, name: str) -> tuple[Sources, list[Result]]:
         pair = next(pair for pair in self.subject.pairs if pair.name == name)
         sources = read_sources(pair)
-        results = [method.origin(name, sources).load(sources).image for method in self._fusing]
-        return [sources.visible, sources.infrared, *(image for image in results if image is not None)]
+        return sources, [method.origin(name, sources).load(sources) for method in self._fusing]

@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from psfusion_core.evaluation.planning import Plan, Step
 from psfusion_core.evaluation.records import Records
-from psfusion_core.evaluation.tasks import Outcome, Task, about, disturb, one_line, read_sources
+from psfusion_core.evaluation.tasks import Outcome, Task, about, disturb, read_sources
+from psfusion_core.one_line import one_line
 
 Measure = Callable[[Iterable[Task]], Iterator[Outcome]]
 """Does tasks in any order, such as `run_tasks` with `measuring`."""

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.contact_sheet import side_by_side, stack
-from psfusion_core.evaluation.origins import Image
+from psfusion_core.classes import overlay
+from psfusion_core.contact_sheet import class_legend, side_by_side, stack
+from psfusion_core.evaluation.origins import Image, Result, Sources
 from psfusion_core.evaluation.summary import Summary
+from psfusion_core.metrics.luma_input import luma
 
 PANEL_WIDTH, PANEL_HEIGHT = 320, 240
 
@@ -40,22 +42,49 @@ def choose_pairs(summary: Summary) -> dict[str, str]:
     return {word: summary.pairs[order[place]] for word, place in places.items()}
 
 
-def draw_sheet(summary: Summary, read: Callable[[str], Sequence[Image]]) -> Image:
+def draw_sheet(
+    summary: Summary,
+    read: Callable[[str], tuple[Sources, Sequence[Result]]],
+    classes: Sequence[str] | None = None,
+) -> Image:
     """Draw the chosen pairs of the first method, a row each: sources, then the methods in their order.
+
+    A fused image that is luma only is shown with the chroma of the visible image, and its caption says so.
 
     Args:
         summary: of the methods.
-        read: the images of a pair by its name: visible, infrared, and the fused one of every method.
+        read: returns the sources of a pair, and the result of every method, by the name of the pair.
+        classes: names by index; where given, label maps are shown too, and below all the classes that occur.
 
     Returns:
         (h, w, 3) uint8 RGB.
     """
     first = scores(summary)
-    rows = []
+    rows: list[Image] = []
+    labels: set[int] = set()
     for word, pair in choose_pairs(summary).items():
-        score = first[summary.pairs.index(pair)]
-        captions = [f"{word}, {pair}: visible image", "infrared image", *summary.methods]
-        captions[2] += f", score {score:.2f}"
-        panels = dict(zip(captions, read(pair), strict=True))
+        sources, results = read(pair)
+        panels = {f"{word}, {pair}: visible image": sources.visible, "infrared image": sources.infrared}
+        for place, (name, result) in enumerate(zip(summary.methods, results, strict=True)):
+            assert result.image is not None, "the methods of a summary fuse"
+            caption = name if place else f"{name}, score {first[summary.pairs.index(pair)]:.2f}"
+            image = result.image
+            if image.ndim == 2:
+                caption, image = f"{caption}, visible colours", with_chroma_of(sources.visible, image)
+            panels[caption] = image
+            if classes is not None and result.mask is not None:
+                panels[f"{name}, classes"] = overlay(image, result.mask)
+                labels.update(np.unique(result.mask).tolist())
         rows.append(side_by_side(panels, PANEL_WIDTH, PANEL_HEIGHT))
+    if labels - {0}:
+        rows.append(class_legend(labels, classes or (), rows[0].shape[1]))
     return stack(rows)
+
+
+def with_chroma_of(visible: Image, fused: Image) -> Image:
+    """Give a fused luma, (H, W) uint8, the Cb and Cr of an RGB image, (H, W, 3) uint8; the result is clipped.
+
+    Both are differences of a channel and the luma, so they stay where all channels move as the luma does.
+    """
+    moved = visible.astype(np.int16) + (fused.astype(np.int16) - luma(visible))[..., np.newaxis]
+    return moved.clip(0, 255).astype(np.uint8)

@@ -10,16 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.evaluation.disturbances import Disturbance
-from psfusion_core.evaluation.origins import Image, Origin, Result, Sources
+from psfusion_core.evaluation.origins import Origin, Result, Sources
 from psfusion_core.evaluation.segmentation import Truth, count_pixels
 from psfusion_core.images import ImageError, Pair, read_infrared, read_visible
 from psfusion_core.metrics import evaluate_triple
 from psfusion_core.metrics.luma_input import LumaImage, luma
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.gain import stretch
-
-COLOR_SPREAD = 8.0
-"""Mean difference of the channels, grey levels, over which an image counts as coloured: a grey image in a
-lossy format stays far below it, a palette of heat far above."""
 
 
 class Key(NamedTuple):
@@ -92,9 +89,7 @@ def read_sources(pair: Pair) -> Sources:
             differ; the message names the pair.
     """
     try:
-        visible, counts = read_visible(pair.visible), read_infrared(pair.infrared)
-        if counts.dtype == np.uint8 and is_colored(read_visible(pair.infrared)):
-            raise ImageError(f"{pair.infrared} is in colour; expected grey levels or counts of heat")
+        visible, counts = read_visible(pair.visible), read_infrared(pair.infrared, refuse_color=True)
         if visible.shape[:2] != counts.shape:
             raise ImageError(
                 f"the visible image is {size(visible)} and the infrared {size(counts)} (height x width); "
@@ -103,11 +98,6 @@ def read_sources(pair: Pair) -> Sources:
     except ImageError as error:
         raise ImageError(f"{pair.name}: {error}") from error
     return Sources(visible, stretch(counts))
-
-
-def is_colored(image: Image) -> bool:
-    """Whether an RGB image is more than a grey one stored in three channels."""
-    return float(np.mean(image.max(axis=2) - image.min(axis=2))) > COLOR_SPREAD
 
 
 def size(image: npt.NDArray[np.generic]) -> str:
@@ -186,7 +176,3 @@ def count(work: Work, result: Result) -> Outcome:
 def add(outcome: Outcome, values: dict[str, float]) -> Outcome:
     """The same with more values."""
     return replace(outcome, values=values | outcome.values)
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.one_line import one_line
 from psfusion_core.registration.calibration import CalibrationError
 from psfusion_core.registration.camera import CameraModel
 from psfusion_core.registration.mapping import FloatArray, Size
@@ -129,7 +130,7 @@ def calibrate_stereo(
         )
     except cv2.error as error:
         raise CalibrationError(
-            f"expected views that fix both cameras, got {' '.join(str(error).split())}: tilt the board more"
+            f"expected views that fix both cameras, got {one_line(error)}: tilt the board more"
         ) from error
     _check_residual(residual)
     visible, infrared = (

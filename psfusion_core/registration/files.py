@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from psfusion_core.one_line import one_line
 from psfusion_core.registration.camera import CameraModel
 from psfusion_core.registration.settings import RegistrationSettings
 
@@ -153,4 +154,4 @@ def _load(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"expected YAML in {path}, got {' '.join(str(error).split())}") from error
+        raise ValueError(f"expected YAML in {path}, got {one_line(error)}") from error

@@ -7,6 +7,8 @@ from pathlib import Path, PureWindowsPath
 
 import yaml
 
+from psfusion_core.one_line import one_line
+
 METADATA = "metadata.yaml"
 
 
@@ -32,7 +34,7 @@ def check_bag_paths(folder: Path) -> None:
         RecursionError,
     ) as error:  # yaml lets all these through
         raise ValueError(
-            f"expected YAML in {file}, got {' '.join(str(error).split())}: record or copy the bag again"
+            f"expected YAML in {file}, got {one_line(error)}: record or copy the bag again"
         ) from error
     for path in _paths(metadata):
         parts = PureWindowsPath(path)  # it knows drives and both kinds of slashes

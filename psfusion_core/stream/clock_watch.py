@@ -7,6 +7,8 @@ from itertools import pairwise
 from statistics import median, pstdev
 from typing import Literal
 
+from psfusion_core.durations import duration_in_words
+
 WINDOW = 30
 """Frames that the verdict and the measurements look back on."""
 
@@ -21,6 +23,9 @@ AHEAD_LIMIT = 250_000_000
 
 BEHIND_LIMIT = 5_000_000_000
 """Nanoseconds that stamps may be behind the receiver: no exposure and no network takes so long."""
+
+EPOCH_LIMIT = 10 * 365 * 86_400 * 1_000_000_000
+"""Nanoseconds since 1970 before which no camera of today took an image: stamps count from something else."""
 
 Kind = Literal["good", "zero", "repeated", "backwards", "jump"]
 
@@ -115,13 +120,16 @@ class ClockWatch:
         delay = self.delay_ns or 0
         cure = "synchronise the clocks (chrony, PTP)"
         if -delay > AHEAD_LIMIT:
-            return f"stamps are {-delay / 1e9:.1f} s ahead of this node's clock: {cure}"
-        if delay > BEHIND_LIMIT:
+            return f"stamps are {duration_in_words(delay)} ahead of this node's clock: {cure}"
+        if delay <= BEHIND_LIMIT:
+            return None
+        span = duration_in_words(delay)
+        if self._frames[-1][0] < EPOCH_LIMIT:
             return (
-                f"stamps are {delay / 1e9:.1f} s behind this node's clock: {cure}, "
-                "or set use_sim_time for a recording"
+                f"stamps are {span} behind this node's clock, as if counted since boot: let the driver stamp "
+                "with the system's clock, or set use_sim_time for a simulation"
             )
-        return None
+        return f"stamps are {span} behind this node's clock: {cure}, or set use_sim_time for a recording"
 
     def _judge(self, stamp: int, now: int) -> Kind:
         if stamp == 0:

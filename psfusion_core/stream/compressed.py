@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.encodings import PIXEL_FORMATS
 from psfusion_core.stream.frame import FrameError
 from psfusion_core.stream.limits import size_in_header
@@ -108,7 +109,7 @@ def decode_compressed(format: str, data: Any) -> tuple[str, npt.NDArray[np.gener
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # an absurd size, as a rule
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
     if image is None:
         raise FrameError(
             f"expected an image that OpenCV decodes, got {memoryview(data).nbytes} bytes of format "

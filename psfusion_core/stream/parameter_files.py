@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from psfusion_core.one_line import one_line
 from psfusion_core.registration.files import PARAMETERS
 from psfusion_core.stream.parameters import FusionParameters
 
@@ -84,7 +85,7 @@ def _load(text: str, where: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:  # yaml lets these through
-        raise ValueError(f"expected YAML in {where}, got {' '.join(str(error).split())}") from error
+        raise ValueError(f"expected YAML in {where}, got {one_line(error)}") from error
 
 
 def _checked(item: Field[Any], value: Any, where: str) -> Any:

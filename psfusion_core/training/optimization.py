@@ -5,31 +5,29 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from psfusion_core.training.config import TrainConfig
-
 WARMUP_START = 0.01
 DECAY_POWER = 0.9
 
 
-def create_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum 0.9 as in the paper."""
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(
-            model.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
-        )
-    return torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+def create_optimizer(
+    model: nn.Module, kind: str, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """AdamW ("adamw"), or SGD with momentum 0.9 as in the paper ("sgd")."""
+    if kind == "sgd":
+        return torch.optim.SGD(model.parameters(), learning_rate, momentum=0.9, weight_decay=weight_decay)
+    return torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
 
 
-def learning_rate_factor(step: int, config: TrainConfig) -> float:
+def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
     """Exponential warm-up from a hundredth, then (1 - step / (steps + 1))^0.9, as in the paper; in (0, 1]."""
-    if step < config.warmup_steps:
-        return float(WARMUP_START ** (1.0 - (step + 1) / config.warmup_steps))
-    return float((1.0 - step / (config.steps + 1)) ** DECAY_POWER)
+    if step < warmup_steps:
+        return float(WARMUP_START ** (1.0 - (step + 1) / warmup_steps))
+    return float((1.0 - step / (steps + 1)) ** DECAY_POWER)
 
 
-def average_decay(step: int, config: TrainConfig) -> float:
+def average_decay(step: int, ema_decay: float) -> float:
     """d of the averaged weights: short at first, so that the average forgets the start."""
-    return min(config.ema_decay, (1 + step) / (10 + step))
+    return min(ema_decay, (1 + step) / (10 + step))
 
 
 @torch.no_grad()

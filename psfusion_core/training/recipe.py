@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
@@ -54,6 +54,11 @@ def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ())
     except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
         place = ": ".join(filter(None, [str(path), str(getattr(error, "full_key", None) or "")]))
         raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
+
+
+def to_mapping(recipe: object) -> dict[str, Any]:
+    """The keys and values of a recipe (a dataclass), of dicts, lists, numbers and strings alone."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(recipe)))
 
 
 def check_numbers(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:

@@ -30,9 +30,10 @@ from psfusion_core.training.optimization import (
 )
 from psfusion_core.training.pretrained import load_imagenet
 from psfusion_core.training.processes import connect
-from psfusion_core.training.recipe import ConfigError
+from psfusion_core.training.recipe import ConfigError, to_mapping
+from psfusion_core.training.resuming import check_same_data, check_same_recipe
 from psfusion_core.training.run_log import TrainingLog
-from psfusion_core.training.run_record import check_same_data, check_same_recipe, write_run_record
+from psfusion_core.training.run_record import write_run_record
 from psfusion_core.training.validation import Validation
 
 LOG_EVERY = 10
@@ -64,7 +65,7 @@ class Trainer:
             check_same_recipe(folder, config)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.fabric = connect(config)
+        self.fabric = connect(config.device, config.precision)
         self.fabric.seed_everything(config.seed, verbose=False)
         model = self._create_model().train()
         freeze(model, config.frozen)
@@ -72,7 +73,8 @@ class Trainer:
         self.average = copy.deepcopy(model).requires_grad_(False).eval().to(self.fabric.device)
         if self.fabric.world_size > 1 and self.fabric.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        self.model, self.optimizer = self.fabric.setup(model, create_optimizer(model, config))
+        optimizer = create_optimizer(model, config.optimizer, config.learning_rate, config.weight_decay)
+        self.model, self.optimizer = self.fabric.setup(model, optimizer)
         self.objective = OBJECTIVES[config.objective]
         self.step = 0
         self.best: float | None = None
@@ -107,7 +109,7 @@ class Trainer:
         with ExitStack() as stack:
             log = None
             if fabric.is_global_zero:
-                write_run_record(folder, config, self.feed.summary)
+                write_run_record(folder, to_mapping(config), config.device, self.feed.summary)
                 log = stack.enter_context(TrainingLog(folder, self.step))
             hidden = not fabric.is_global_zero
             bar = tqdm(total=config.steps, initial=self.step, desc="training", unit="step", disable=hidden)
@@ -139,7 +141,7 @@ class Trainer:
             ValueError: the loss is not finite.
         """
         config, fabric = self.config, self.fabric
-        rate = config.learning_rate * learning_rate_factor(self.step, config)
+        rate = config.learning_rate * learning_rate_factor(self.step, config.steps, config.warmup_steps)
         for group in self.optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, config.weight_decay
         means: dict[str, Tensor] = {}
@@ -163,7 +165,7 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        update_average(self.average, self.model.module, average_decay(self.step, config))
+        update_average(self.average, self.model.module, average_decay(self.step, config.ema_decay))
         self.seen = seen
         return means, {"learning_rate": rate, "gradient_norm": float(norm)}  # type: ignore[arg-type]
 

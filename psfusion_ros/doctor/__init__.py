@@ -9,12 +9,11 @@ from functools import partial
 
 from psfusion_core.doctor.check import Check
 from psfusion_core.stream.camera_info import CAMERAS
-from psfusion_ros.diagnostics.publisher import TASKS
 from psfusion_ros.doctor.cameras import check_images, check_publishers, check_stamps
 from psfusion_ros.doctor.conversion import check_cv_bridge
 from psfusion_ros.doctor.hearing import Hearing
 from psfusion_ros.doctor.listening import listen
-from psfusion_ros.doctor.node import check_output_subscribers, check_task
+from psfusion_ros.doctor.node import check_output_subscribers, node_checks
 from psfusion_ros.doctor.synchrony import check_clocks, check_pairing
 
 __all__ = ["INSTALLATION_CHECKS", "listen", "live_checks"]
@@ -37,4 +36,4 @@ def live_checks(hearing: Hearing) -> list[tuple[str, Check]]:
         ("pairing", partial(check_pairing, hearing)),
         ("output subscribers", partial(check_output_subscribers, hearing)),
     ]
-    return checks + [(f"node: {task}", partial(check_task, hearing, task)) for task in TASKS]
+    return checks + node_checks(hearing)

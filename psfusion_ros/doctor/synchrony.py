@@ -5,11 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from psfusion_core.doctor.check import Finding, Subject
+from psfusion_core.durations import duration_in_words
 from psfusion_ros.doctor.cameras import age
 from psfusion_ros.doctor.hearing import Heard, Hearing
 from psfusion_ros.parameters import Parameters
 
 TOLERANCE_MS = Parameters().tolerance_ms
+LARGEST_OFFSET_MS = 10_000.0
+"""Above this, one camera's clock is wrong; it is nothing that an offset should hide."""
 
 
 def check_clocks(hearing: Hearing, _: Subject) -> Finding:
@@ -20,10 +23,16 @@ def check_clocks(hearing: Hearing, _: Subject) -> Finding:
     offset = (age(infrared) - age(visible)) / 1e6
     if abs(offset) <= TOLERANCE_MS:
         return Finding("ok", f"infrared stamps are {abs(offset):.1f} ms {_side(offset)} the visible ones")
+    distance = f"{duration_in_words(offset * 1e6)} {_side(offset)}"
+    found = f"by their arrival, infrared stamps are {distance} the visible ones"
+    if abs(offset) > LARGEST_OFFSET_MS:
+        return Finding(
+            "warning", f"{found}: one of the clocks is wrong, or counts since boot",
+            "see the stamps of both cameras above, and let both drivers stamp with synchronised clocks",
+        )  # fmt: skip
     return Finding(
         "warning",
-        f"by their arrival, infrared stamps are {abs(offset):.0f} ms {_side(offset)} the visible ones: the "
-        "clocks differ, or one camera's images take longer",
+        f"{found}: the clocks differ, or one camera's images take longer",
         "synchronise the clocks (chrony, PTP) and stamp at exposure; a steady offset can be given as "
         f"sync.infrared_offset_ms, here {offset:.0f}",
     )
@@ -42,7 +51,7 @@ def check_pairing(hearing: Hearing, _: Subject) -> Finding:
     found = f"{paired} of {len(few)} frames have a partner within {TOLERANCE_MS:g} ms"
     if paired == 0:
         return Finding(
-            "error", f"{found}; the nearest is {min(distances):.0f} ms away",
+            "error", f"{found}; the nearest is {duration_in_words(min(distances) * 1e6)} away",
             "synchronise the clocks, or set sync.infrared_offset_ms or sync.tolerance_ms",
         )  # fmt: skip
     if paired < 0.8 * len(few):

@@ -12,9 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-import rclpy
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
+from psfusion_ros.without_ros import explain_missing_ros
 
 EXAMPLES = """examples:
   view
@@ -31,6 +29,14 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 after a signal, 2 where the page cannot be served.
     """
+    try:
+        import rclpy
+        from rclpy.signals import SignalHandlerOptions
+        from rclpy.utilities import remove_ros_args
+
+        from psfusion_ros.view.streams import Streams
+    except ImportError as error:
+        return explain_missing_ros("view", error)
     arguments = list(sys.argv if args is None else args)
     options = _parser().parse_args(remove_ros_args(arguments)[1:])
     try:
@@ -42,8 +48,6 @@ def main(args: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"view: {error}: pip install '.[view]'", file=sys.stderr)
         return 2
-    from psfusion_ros.view.streams import Streams
-
     if not is_loopback(options.host):
         print(
             f"view: anybody who reaches {options.host} sees the cameras: there is no password, no encryption",

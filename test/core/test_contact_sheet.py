@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from psfusion_core.contact_sheet import CAPTION_HEIGHT, GAP, side_by_side, stack
+from psfusion_core.classes import CLASS_NAMES, PALETTE
+from psfusion_core.contact_sheet import CAPTION_HEIGHT, GAP, class_legend, side_by_side, stack
 
 
 def flat(height: int, width: int, color: tuple[int, int, int]) -> np.ndarray:
@@ -55,3 +56,23 @@ def test_stack_keeps_every_row_whole_and_pads_the_narrow_ones() -> None:
     assert sheet.shape == (10 + GAP + 6, 30, 3)
     assert (sheet[:10] == wide).all()
     assert (sheet[10 + GAP :, :20] == narrow).all()
+
+
+def shown_classes(legend: np.ndarray) -> set[int]:
+    """Return the classes whose colour fills a square of the legend."""
+    return {label for label, color in enumerate(PALETTE) if (legend == color).all(axis=-1).sum() >= 100}
+
+
+def test_the_legend_has_the_colours_of_the_classes_that_it_is_given_and_of_no_other() -> None:
+    legend = class_legend([2, 1, 0, 2, 255], CLASS_NAMES, 300)
+    assert legend.shape == (CAPTION_HEIGHT, 300, 3)
+    assert shown_classes(legend) == {1, 2}
+    assert (class_legend([2], CLASS_NAMES, 300) != class_legend([2], ["", "", "x"], 300)).any()
+
+
+def test_the_legend_takes_more_lines_where_it_is_narrow_and_none_without_classes() -> None:
+    legend = class_legend(range(9), CLASS_NAMES, 220)
+    assert legend.shape[1] == 220
+    assert legend.shape[0] > 2 * CAPTION_HEIGHT
+    assert shown_classes(legend) == set(range(1, 9))
+    assert class_legend([0], CLASS_NAMES, 220).shape == (0, 220, 3)

@@ -155,6 +155,37 @@ def test_the_label_of_a_palette_image_is_its_indices(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_label(tmp_path / "palette.png"), indices)
 
 
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (40, 50, 4)])
+def test_colour_is_only_refused_where_that_is_asked_for_and_each_file_decoded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    write_image(tmp_path / "a.png", image if image.ndim == 2 else image[..., :3])
+    if shape[2:] == (4,):
+        cv2.imwrite(str(tmp_path / "a.png"), image)
+    decode, decoded = cv2.imdecode, []
+
+    def counting(*arguments: object) -> object:
+        decoded.append(arguments)
+        return decode(*arguments)
+
+    monkeypatch.setattr(cv2, "imdecode", counting)
+    luma = read_infrared(tmp_path / "a.png")
+    assert len(decoded) == 1
+    if image.ndim == 2:
+        np.testing.assert_array_equal(read_infrared(tmp_path / "a.png", refuse_color=True), luma)
+    else:
+        with pytest.raises(ImageError, match=r"a\.png is in colour; expected grey levels or counts of heat"):
+            read_infrared(tmp_path / "a.png", refuse_color=True)
+    assert len(decoded) == 2
+
+
+def test_a_grey_image_in_a_lossy_format_is_not_in_colour(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8)
+    write_image(tmp_path / "a.jpg", np.dstack([grey] * 3))
+    assert read_infrared(tmp_path / "a.jpg", refuse_color=True).shape == (40, 50)
+
+
 def test_four_channels_are_visible_and_infrared(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.dstack([RGB[..., ::-1], RGB[..., 1]]))
     visible, infrared = read_four_channels(tmp_path / "a.png")
@@ -214,6 +245,16 @@ def test_missing_empty_and_disjoint_folders_say_so(tmp_path: Path) -> None:
         list_images(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match="pairs share a name"):
         pair_folders(visible, infrared)
+
+
+def test_a_folder_whose_images_are_one_level_down_names_where(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("fused", "mask"):
+        write(tmp_path / "out" / name, "a.png")
+    (tmp_path / "out/log").mkdir()
+    folders = f"{tmp_path}/out/fused, {tmp_path}/out/mask"
+    with pytest.raises(FileNotFoundError, match=f"no images in {tmp_path}/out, but in {folders}: name"):
+        list_images(tmp_path / "out")
 
 
 def test_two_images_of_one_name_are_refused_rather_than_guessed(tmp_path: Path) -> None:

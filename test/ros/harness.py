@@ -34,7 +34,7 @@ from psfusion_core.stream.encodings import PIXEL_FORMATS
 from psfusion_ros.codec import AnyImage
 
 ROOT = Path(__file__).resolve().parents[2]
-REAL_NODE = [sys.executable, "-m", "psfusion_ros.node"]
+REAL_NODE = [sys.executable, "-m", "psfusion_ros"]
 STUB_NODE = [sys.executable, str(Path(__file__).with_name("stub_node.py"))]
 OUTPUTS = {
     "fused/image": Image,

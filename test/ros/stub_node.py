@@ -18,7 +18,7 @@ from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.stream.encodings import to_infrared, to_visible
 from psfusion_core.stream.frame import Frame
 from psfusion_core.stream.gain import GreyScale
-from psfusion_ros.node import main
+from psfusion_ros.__main__ import main
 
 
 class StubFuser:

@@ -16,7 +16,12 @@ import pytest
 from harness import PATIENCE, REAL_NODE, ROOT, STUB_NODE, with_checkout
 
 # The demo itself, with another program in place of the node.
-WITH_NODE = "import sys; from psfusion_ros import demo; demo.NODE = {node!r}; sys.exit(demo.main())"
+WITH_NODE = """
+import sys
+from psfusion_ros.demo import main, run
+run.NODE = {node!r}
+sys.exit(main())
+"""
 PAIRS = 8
 
 

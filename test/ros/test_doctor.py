@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -113,7 +115,36 @@ def test_a_clock_offset_of_200_ms_between_the_cameras_is_measured(
     assert "behind the visible ones" in finding["message"]
     measured = float(finding["fix"].rsplit(" ", 1)[1])
     assert measured == pytest.approx(200.0, abs=49.0)  # the frames are 50 ms apart
-    assert findings["node: engine"]["status"] == "skipped"
+    of_the_node = [row for name, row in findings.items() if name.startswith("node")]
+    assert [(row["status"], row["message"]) for row in of_the_node] == [
+        ("skipped", "no psfusion_node published diagnostics")
+    ]
+
+
+def test_stamps_that_count_since_boot_are_told_so_and_no_offset_is_proposed(
+    session_environment: dict[str, str], peer: Peer
+) -> None:
+    begin = time.time() - 500.0
+
+    def since_boot(camera: str, _: int, message: Image) -> list[Image]:
+        return [shifted(message, -begin if camera == "infrared" else 0.0)]
+
+    with sending(peer, since_boot):
+        _, findings = doctor(session_environment)
+    stamps, clocks = findings["infrared stamps"], findings["camera clocks"]
+    assert statuses(findings, "visible stamps", "infrared stamps", "camera clocks") == [
+        "ok",
+        "warning",
+        "warning",
+    ]
+    assert re.fullmatch(
+        r"stamps are \d\d years behind this node's clock, as if counted since boot", stamps["message"]
+    )
+    assert re.search(
+        r"infrared stamps are \d\d years behind the visible ones: one of the clocks", clocks["message"]
+    )
+    assert "infrared_offset_ms" not in clocks["fix"]
+    assert re.search(r"the nearest is \d\d years away", findings["pairing"]["message"])
 
 
 def test_zero_stamps_and_an_unknown_encoding_are_errors_that_name_the_remedy(

@@ -16,7 +16,7 @@ import yaml
 
 from psfusion_ros.outputs import IMAGE_TOPICS
 from psfusion_ros.parameters import Parameters
-from psfusion_ros.spool import INPUTS
+from psfusion_ros.record.spool import INPUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))

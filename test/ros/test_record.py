@@ -22,9 +22,10 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image
 
+from psfusion_core.bags.writing import BagWriter
 from psfusion_core.stream.encodings import PIXEL_FORMATS
-from psfusion_ros.gallery import FOLDERS, read_timeline
-from psfusion_ros.spool import INPUTS, OUTPUTS, Spool
+from psfusion_ros.record.spool import INPUTS, OUTPUTS, Spool
+from psfusion_ros.record.timeline import FOLDERS, read_timeline
 
 RECORD = [sys.executable, "-m", "psfusion_ros.record"]
 MILLISECOND = 1_000_000
@@ -124,8 +125,8 @@ class Subscriptions:
 @pytest.fixture
 def subscriptions(tmp_path: Path) -> Iterator[tuple[Subscriptions, Spool]]:
     made = Subscriptions()
-    with Spool(made, tmp_path / "bag") as spool:  # type: ignore[arg-type]
-        yield made, spool
+    with BagWriter(tmp_path / "bag", "mcap") as writer:
+        yield made, Spool(made, writer)  # type: ignore[arg-type]
 
 
 def test_gaps_in_sequence_numbers_are_counted_as_lost(subscriptions: tuple[Subscriptions, Spool]) -> None:

@@ -1,7 +1,9 @@
-"""Bags from elsewhere: what they name outside their folder is not opened."""
+"""Bags from elsewhere: what they name outside their folder is not opened; without rosbags none is."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,21 @@ import yaml
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
+from harness import with_checkout
 from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo
 
 from psfusion_core.bags.reading import BagError
-from psfusion_ros.recordings import BagRecording
+from psfusion_ros.replay.recordings import BagRecording
+
+WITHOUT_ROSBAGS = """
+import sys
+sys.modules["rosbags"] = None  # importing it fails as if it were not installed
+from psfusion_ros.{package} import main
+sys.exit(main())
+"""
 
 
 def write_bag(path: Path) -> None:
@@ -39,3 +49,19 @@ def test_a_bag_that_names_a_file_outside_its_folder_is_refused(tmp_path: Path, a
         BagError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"
     ):
         BagRecording(tmp_path / "bag")
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"), [("replay", ["bag"]), ("record", ["--output", "recorded"])]
+)
+def test_without_rosbags_replay_and_recorder_say_in_one_line_what_to_install(
+    ros_environment: dict[str, str], tmp_path: Path, package: str, arguments: list[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ROSBAGS.format(package=package), *arguments],
+        env=with_checkout(ros_environment), cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"{package}: ")
+    assert "pip install '.[bag]'" in line

@@ -26,7 +26,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from psfusion_core.images import ImageError
-from psfusion_ros.recordings import BagRecording, FolderRecording, shift_stamp
+from psfusion_core.stream.serialised import shift_stamp
+from psfusion_ros.replay.recordings import BagRecording, FolderRecording
 
 PERIOD = 100_000_000
 START = 1_700_000_000_950_000_000

@@ -29,8 +29,23 @@ def test_the_counts_are_printed_and_the_exit_status_is_0(
 ) -> None:
     assert main(["bag", str(bag), str(tmp_path / "out")]) == 0
     output = capsys.readouterr().out
-    assert "8 pairs fused, 0 rejected, 0 failed" in output
-    assert "received 8, paired 8, alone 0, dropped_late 0" in output
+    assert output.splitlines() == [
+        f"{tmp_path / 'out'}: 8 pairs fused",
+        "  visible (/visible/image): received 8, paired 8",
+        "  infrared (/infrared/image): received 8, paired 8",
+    ]
+
+
+def test_what_was_left_out_is_counted_by_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / "bag", messages(8))
+    command = ["bag", str(bag), str(tmp_path / "out"), "--set", "sync.tolerance_ms=2.0"]
+    assert main(command) == 0
+    output = capsys.readouterr().out
+    assert "0 pairs fused" in output
+    assert "rejected" not in output
+    assert "visible (/visible/image): received 8, dropped_unmatched " in output
 
 
 def test_parameters_come_from_files_and_words(bag: Path, tmp_path: Path) -> None:

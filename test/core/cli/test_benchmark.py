@@ -12,7 +12,7 @@ from psfusion_core.benchmark.machine import count_cost
 from psfusion_core.benchmark.stages import STAGES, summarise
 from psfusion_core.cli import main
 
-SMALL = ["benchmark", "--engines", "plain", "torch", "--sizes", "40x64", "--runs", "2", "--device", "cpu"]
+SMALL = ["benchmark", "--engines", "plain", "torch", "--sizes", "64x40", "--runs", "2", "--device", "cpu"]
 
 
 def test_comparison_reports_all_stages_and_ratios_to_the_first_line(
@@ -29,7 +29,12 @@ def test_comparison_reports_all_stages_and_ratios_to_the_first_line(
         assert set(row["median_ms"]) == {*STAGES, "total"}
         assert row["gflop_per_second"] > 0
     table = capsys.readouterr().out
-    assert "| psfusion_lite | plain fp32 | 40 x 64 |" in table
+    assert "| psfusion_lite | plain fp32 | 64x40 |" in table
+    assert "| psfusion_lite | torch fp32 | 64x40 |" in table
+    assert "GFLOP at 64x40" in table
+    assert [(row["width"], row["height"], row["precision"]) for row in result["rows"]] == 2 * [
+        (64, 40, "fp32")
+    ]
     assert result["machine"]["processor"] in table
 
 
@@ -67,7 +72,7 @@ def test_cost_of_the_published_network_is_the_published_one() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--sizes", "480"], "expected HEIGHTxWIDTH"),
+        (["--precisions", "fp64"], "unknown precision 'fp64': choose auto, fp32, fp16, bf16"),
         (["--runs", "0"], "expected at least 1"),
         (["--json", "nowhere/out.json"], "there is no folder nowhere"),
     ],

@@ -165,6 +165,7 @@ def test_grey_images_in_three_channels_and_16_bit_infrared_are_measured(root: Pa
         (["--fused", "fused"], "expected NAME=DIR"),
         (["--fused", "ours=empty"], "no images in"),
         (["--fused", "ours=nowhere"], "no such file or folder"),
+        (["--fused", "ours=."], "no images in ., but in fused, ir, vi: name that folder"),
         (["--fused", "a=fused", "--fused", "a=vi"], "two methods are named 'a'"),
         (["--baseline", "median"], "unknown baseline 'median'"),
         (["--model", "psfusion_huge"], "unknown model"),
@@ -195,6 +196,16 @@ def test_errors_are_one_line_with_status_2(
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1
     assert message in error[0]
+
+
+def test_a_missing_matplotlib_is_told_before_anything_is_measured(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(command(root, "--baseline", "average", "--output", str(root / "out"))) == 2
+    assert "figures need pip install '.[evaluate]'" in capsys.readouterr().err
+    assert not (root / "out").exists()
+    assert main(command(root, "--baseline", "average", "--metrics", "EN")) == 0
 
 
 def test_an_empty_folder_of_sources_is_an_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,9 +301,7 @@ def test_an_interrupted_run_ends_with_130_and_says_so_in_one_line(
     assert 3 <= len(measured(tmp_path)) < 40
 
 
-def test_where_processes_die_their_work_is_done_by_others(
-    tmp_path: Path, long_run: list[str]
-) -> None:
+def test_where_processes_die_their_work_is_done_by_others(tmp_path: Path, long_run: list[str]) -> None:
     path = tmp_path / "out/per_image.csv"
     with started(long_run, path) as run:
         for child in psutil.Process(run.pid).children():

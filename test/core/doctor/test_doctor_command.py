@@ -80,7 +80,7 @@ def test_statuses_are_colored_on_a_terminal_only() -> None:
     ("arguments", "words"),
     [
         (["--listen", "-1"], "--listen is -1"),
-        (["--size", "large"], "--size is 'large'"),
+        (["--size", "large"], "argument --size: expected WIDTHxHEIGHT"),
         (["--qos", "x"], "qos"),
     ],
 )

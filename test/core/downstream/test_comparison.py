@@ -13,12 +13,12 @@ import torch
 from lightning_fabric import Fabric
 from omegaconf import OmegaConf
 
+from psfusion_core.cli import main
 from psfusion_core.downstream import run as run_module
-from psfusion_core.downstream.__main__ import main
 from psfusion_core.downstream.comparison import compare
-from psfusion_core.downstream.config import DownstreamConfig, run_config
-from psfusion_core.downstream.evaluation import EvaluationSettings
+from psfusion_core.downstream.config import DownstreamConfig
 from psfusion_core.downstream.inputs import parse_input, show
+from psfusion_core.downstream.outcome import RunFolder, run_recipe
 from psfusion_core.downstream.run import SegmentationRun
 from psfusion_core.images import read_visible, write_image
 from psfusion_core.training.config import SourceConfig
@@ -40,12 +40,14 @@ def make_run(
     small: Make,
     sources: Sources,
     fabric: Fabric,
-    folder: Path,
+    path: Path,
     segmenter: str = "segnext_tiny",
     **changes: object,
 ) -> SegmentationRun:
-    config = run_config(small(**changes), segmenter, 0, folder)
-    return SegmentationRun(config, *sources, EvaluationSettings(every=2), fabric)
+    config = small(test_every=2, **changes)
+    train, test = sources
+    folder = RunFolder(path, run_recipe(config, segmenter, 0), [train.summary(), test.summary()])
+    return SegmentationRun(config, segmenter, 0, train, test, folder, fabric)
 
 
 @pytest.mark.parametrize("segmenter", ["segformer_b0", "segnext_tiny", "banet_18"])
@@ -135,13 +137,22 @@ def test_a_comparison_writes_tables_and_curves_and_does_not_run_twice(small: Mak
 
 
 def test_a_finished_run_is_no_result_of_another_recipe_other_data_or_another_test(
-    small: Make, monkeypatch: pytest.MonkeyPatch
+    small: Make, drives: tuple[SourceConfig, SourceConfig]
 ) -> None:
     compare(small(inputs=["visible"], steps=1))
     with pytest.raises(ConfigError, match=r"steps 1, now 2: choose another output"):
         compare(small(inputs=["visible"], steps=2))
-    with pytest.raises(ConfigError, match=r"result of other evaluation"):
+    with pytest.raises(ConfigError, match=r"test_flip False, now True: choose another output"):
         compare(small(inputs=["visible"], steps=1, test_flip=True))
+    changed = Path(drives[1].path) / "vi"
+    file = sorted(changed.iterdir())[0]
+    bytes_before = file.read_bytes()
+    try:
+        write_image(file, 255 - read_visible(file))
+        with pytest.raises(ConfigError, match=r"result of other data: choose another output"):
+            compare(small(inputs=["visible"], steps=1))
+    finally:
+        file.write_bytes(bytes_before)
     assert compare(small(inputs=["visible"], steps=1, checkpoint_every=7)).confusions
 
 
@@ -158,14 +169,14 @@ def test_the_command_prints_the_table(
 ) -> None:
     recipe = tmp_path / "recipe.yaml"
     OmegaConf.save(OmegaConf.structured(small()), recipe)
-    assert main(["--config", str(recipe), "steps=1", "inputs=[infrared]"]) == 0
+    assert main(["downstream", "--config", str(recipe), "steps=1", "inputs=[infrared]"]) == 0
     assert "| infrared | 1 |" in capsys.readouterr().out
     result = tmp_path / "comparison/segnext_tiny/infrared/seed_0/result.json"
     assert np.sum(json.loads(result.read_text())["confusion"]) == 4 * 96 * 128
 
 
 def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--config", "nowhere.yaml"]) == 2
+    assert main(["downstream", "--config", "nowhere.yaml"]) == 2
     error = capsys.readouterr().err
     assert "no such configuration: nowhere.yaml" in error
     assert error.count("\n") == 1

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.classes import CLASS_NAMES, overlay
 from psfusion_core.evaluation.figures import COLORS, cumulative_curve, draw_cumulative_curves, style
-from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores
+from psfusion_core.evaluation.origins import Result, Sources
+from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores, with_chroma_of
 from psfusion_core.evaluation.summary import Summary, summarise
 from psfusion_core.images import read_visible
 from psfusion_core.metrics import FUSION_METRICS
+from psfusion_core.metrics.luma_input import luma
 
 METRICS = [FUSION_METRICS["EN"], FUSION_METRICS["MSE"]]
 
@@ -73,9 +76,37 @@ def test_the_sheet_has_the_images_of_the_best_pair_in_its_first_row() -> None:
     summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("infrared", "visible"))
     levels = {"a": (10, 60, 110, 160), "b": (90, 140, 190, 240)}
 
-    def read(pair: str) -> list[npt.NDArray[np.uint8]]:
-        return [np.full((24, 32), level, np.uint8) for level in levels[pair]]
+    def read(pair: str) -> tuple[Sources, list[Result]]:
+        visible, infrared, *fused = (np.full((24, 32), level, np.uint8) for level in levels[pair])
+        return Sources(np.dstack([visible] * 3), infrared), [Result(image) for image in fused]
 
     sheet = draw_sheet(summary, read)
     middle = [int(sheet[140, 160 + 324 * column, 0]) for column in range(4)]
     assert middle == [90, 140, 190, 240]
+
+
+def test_a_fused_luma_gets_the_chroma_of_the_visible_image() -> None:
+    random = np.random.default_rng(0)
+    visible = random.integers(90, 160, (24, 32, 3), np.uint8)
+    fused = random.integers(90, 160, (24, 32), np.uint8)
+    shown = with_chroma_of(visible, fused)
+    np.testing.assert_array_equal(luma(shown), fused)
+    for channel in (0, 2):
+        np.testing.assert_array_equal(
+            shown[..., channel].astype(int) - fused, visible[..., channel].astype(int) - luma(visible)
+        )
+
+
+def test_label_maps_are_shown_with_their_classes_named_once_where_the_names_are_known() -> None:
+    summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("ours",))
+    image, mask = np.full((24, 32, 3), 90, np.uint8), np.full((24, 32), 2, np.uint8)
+
+    def read(pair: str) -> tuple[Sources, list[Result]]:
+        return Sources(image, image[..., 0]), [Result(image, mask)]
+
+    plain, sheet = draw_sheet(summary, read), draw_sheet(summary, read, CLASS_NAMES)
+    assert sheet.shape[1] > plain.shape[1]  # one panel more in each row
+    assert sheet.shape[0] > plain.shape[0]  # and one legend
+    assert (sheet[140, 160 + 324 * 3] == overlay(image, mask)[0, 0]).all()
+    assert not is_shown(plain, "#404000")
+    assert is_shown(sheet[plain.shape[0] :], "#404000")  # of a person

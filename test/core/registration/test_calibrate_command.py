@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from psfusion_core.bags.reading import Bag
+from psfusion_core.bags.writing import BagWriter
 from psfusion_core.cli import main
 from psfusion_core.images import read_infrared, write_image
 from psfusion_core.registration import read_registration
@@ -80,7 +82,8 @@ def test_command_writes_registration_and_picture_for_16_bits_and_another_size(
         for visible, infrared in moved(drives, matrix)
     ]
     assert main(["calibrate", *write_folders(tmp_path, counts)]) == 0
-    assert "correlation of the edges" in capsys.readouterr().out
+    assert "verdict: good: " in capsys.readouterr().out
+    assert "\n# good: " in (tmp_path / "out/registration.yaml").read_text()
     settings = read_registration(tmp_path / "out/registration.yaml")
     assert (settings.visible_size, settings.infrared_size) == ((WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2))
     half = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1.0]])
@@ -120,16 +123,35 @@ def test_homographies_of_cameras_side_by_side_are_plausible(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_bag_of_a_drive_is_read_as_its_images_are(tmp_path: Path) -> None:
+def test_bag_of_a_drive_is_read_as_its_images_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drive = ["simulate", "--seconds", "3", "--rate", "2", "--size", "160x120", "--seed", "4"]
     assert main([*drive, "--output", str(tmp_path / "bag")]) == 0
     assert main([*drive, "--output", str(tmp_path / "images"), "--format", "images"]) == 0
     folders = ["--visible", str(tmp_path / "images/vi"), "--infrared", str(tmp_path / "images/ir")]
     for source, name in ((["--bag", str(tmp_path / "bag")], "a"), (folders, "b")):
         assert main(["calibrate", *source, "--output", str(tmp_path / name)]) == 0
+    assert f"{tmp_path / 'bag'}: visible /visible/image, infrared /infrared/image" in capsys.readouterr().out
     first, second = (read_registration(tmp_path / name / "registration.yaml") for name in "ab")
     assert first == second
     assert corner_distance(np.reshape(first.homography, (3, 3)), np.eye(3), (160, 120)) < 1.0
+
+
+def test_camera_topics_of_any_name_are_found_in_a_bag_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = ["simulate", "--seconds", "0.5", "--rate", "4", "--size", "96x72"]
+    assert main([*drive, "--output", str(tmp_path / "bag")]) == 0
+    renamed = {"/visible/image": "/front/color/image_raw", "/infrared/image": "/thermal/image_raw"}
+    with Bag(tmp_path / "bag") as bag, BagWriter(tmp_path / "renamed", "mcap") as writer:
+        images = [topic for topic in bag.topics if topic.name in renamed]
+        for topic in images:
+            writer.add(renamed[topic.name], topic.type)
+        for topic, time, data in bag.messages(images):
+            writer.write(renamed[topic.name], topic.type, time, data)
+    assert main(["calibrate", "--bag", str(tmp_path / "renamed"), "--output", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert "renamed: visible /front/color/image_raw, infrared /thermal/image_raw" in printed.out
+    assert "expected at least 4 pairs, got 2" in printed.err.splitlines()[-1]
 
 
 def test_bags_that_cannot_be_used_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

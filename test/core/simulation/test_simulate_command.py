@@ -138,7 +138,6 @@ def test_both_is_night_in_the_first_half_and_day_in_the_second() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (("--size", "640"), "--size is '640'; expected WIDTHxHEIGHT"),
         (("--size", "640x32"), "height and width must be at least 64"),
         (("--seconds", "0"), "seconds must be above 0"),
         (("--seconds", "nan"), "seconds must be above 0"),

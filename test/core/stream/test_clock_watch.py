@@ -95,14 +95,28 @@ def test_a_camera_that_pauses_or_a_network_that_stalls_is_no_jump() -> None:
         ([*steady(59), START + 57 * PERIOD + 5], "stamps are out of order or repeated, 1 of the last 30"),
         (
             [stamp + HOUR for stamp in steady()],
-            "stamps are 3600.0 s ahead of this node's clock: synchronise the",
+            "stamps are 60 minutes ahead of this node's clock: synchronise the",
         ),
         (
             [stamp - HOUR for stamp in steady()],
-            "stamps are 3600.0 s behind this node's clock: synchronise the",
+            "stamps are 60 minutes behind this node's clock: synchronise the",
+        ),
+        (
+            [stamp - START + HOUR for stamp in steady()],
+            "stamps are 54 years behind this node's clock, as if counted since boot: let the driver",
         ),
     ],
-    ids=["zero", "one zero", "standing", "jump ahead", "jump back", "disorder", "ahead", "behind"],
+    ids=[
+        "zero",
+        "one zero",
+        "standing",
+        "jump ahead",
+        "jump back",
+        "disorder",
+        "ahead",
+        "behind",
+        "since boot",
+    ],
 )
 def test_the_verdict_says_what_is_wrong(stamps: list[int], said: str) -> None:
     verdict = watch(stamps, steady()).verdict()

@@ -59,7 +59,6 @@ def test_every_item_is_a_row_and_every_target_a_column(sample: Sample) -> None:
 def test_captions_stand_above_every_column(sample: Sample) -> None:
     captions = draw_batch(sample, {"extra": sample.infrared})[:CAPTION_HEIGHT]
     for column in range(len(COLUMNS)):
-        assert panel(captions, 0, column, 0).shape[1] == WIDTH
         left = column * (WIDTH + GAP)
         assert captions[:, left : left + WIDTH].max() > 200
 

@@ -1,7 +1,4 @@
-"""The main job in one command: a drive is replayed over DDS, the node fuses it, all of it is recorded.
-
-Every part is a process of its own, as on a robot; all of them use loopback and shared memory only.
-"""
+"""The stages of the demo: simulate, start the node and the recorder, replay, show."""
 
 from __future__ import annotations
 
@@ -11,19 +8,18 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from rclpy.executors import ExternalShutdownException
 
-from psfusion_ros.gallery import SHEET, VIDEO
-from psfusion_ros.loopback import loopback_environment
-from psfusion_ros.monitor import Monitor
-from psfusion_ros.processes import ProcessError, Processes
-from psfusion_ros.record import REPORT
-from psfusion_ros.recordings import BagRecording, FolderRecording, Recording
+from psfusion_ros.demo.monitor import Monitor
+from psfusion_ros.local.loopback import loopback_environment
+from psfusion_ros.local.processes import ProcessError, Processes
+from psfusion_ros.record.gallery import SHEET, VIDEO
+from psfusion_ros.record.recorder import REPORT
+from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording
 
-NODE = [sys.executable, "-m", "psfusion_ros.node"]
+NODE = [sys.executable, "-m", "psfusion_ros"]
 REPLAY = [sys.executable, "-m", "psfusion_ros.replay"]
 RECORD = [sys.executable, "-m", "psfusion_ros.record"]
 SIMULATE = [sys.executable, "-m", "psfusion_core.cli", "simulate"]
@@ -35,9 +31,8 @@ PAIR_SECONDS = 60.0
 """For the node to end the pair in hand."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; return the exit status: 0 fused, 1 nothing fused or messages lost, 2 an error."""
-    options = _parser().parse_args(arguments)
+def run(options: argparse.Namespace) -> int:
+    """Run the demo; return the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory() as directory, Processes(options.output / "log") as processes:
@@ -47,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):  # the latter where rclpy met the signal first
         print("demo: interrupted", file=sys.stderr)
         return 130
-    except (ProcessError, ValueError, OSError) as error:
+    except (ProcessError, ValueError, OSError, ImportError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     return _show(options.output, recording, status)
@@ -108,32 +103,3 @@ def _show(output: Path, recording: Recording, status: int) -> int:
     print(f"video: {output / VIDEO}")
     print(f"contact sheet: {output / SHEET}")
     return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m psfusion_ros.demo",
-        description="Fuse a simulated drive, or your own image pairs, with psfusion_node over DDS.",
-        epilog="example: python -m psfusion_ros.demo --visible data/vi --infrared data/ir",
-    )
-    parser.add_argument(
-        "--visible", type=Path, metavar="DIR", help="visible images; default: a simulated drive"
-    )
-    parser.add_argument("--infrared", type=Path, metavar="DIR", help="infrared images of the same names")
-    parser.add_argument(
-        "--output", type=Path, default=Path("demo_output"), metavar="DIR", help="default: demo_output"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=6.0, help="length of the simulated drive (default 6)"
-    )
-    parser.add_argument(
-        "--rate",
-        type=float,
-        default=0.3,
-        help="speed of the replay; 1 is 10 pairs per second (default 0.3, for CPUs; the newest pair wins)",
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

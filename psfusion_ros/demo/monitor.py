@@ -11,7 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
-from psfusion_ros.spool import INPUTS, OUTPUTS
+from psfusion_ros.record.spool import INPUTS, OUTPUTS
 
 NODE_NAME = "psfusion_node"
 FATES = (

@@ -26,7 +26,7 @@ def share_path(name: str) -> Path:
         FileNotFoundError: neither has it.
     """
     prefixes = [sys.prefix, *filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))]
-    roots = [Path(__file__).resolve().parents[1], *(Path(p) / "share" / "psfusion_ros" for p in prefixes)]
+    roots = [Path(__file__).resolve().parents[2], *(Path(p) / "share" / "psfusion_ros" for p in prefixes)]
     for root in roots:
         if (root / name).is_file():
             return root / name

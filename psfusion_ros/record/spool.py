@@ -8,15 +8,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from functools import partial
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image
+
+from psfusion_core.bags.writing import BagWriter
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -37,36 +35,25 @@ class Spool:
         received: messages by topic.
     """
 
-    def __init__(self, node: Node, bag: Path) -> None:
-        """Create the bag, which must not exist, and subscribe."""
+    def __init__(self, node: Node, writer: BagWriter) -> None:
+        """Subscribe, and write to a bag that is open."""
         self.received: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._reported_lost: Counter[str] = Counter()
         self._last_number: dict[tuple[str, bytes], int] = {}
-        self._writer = Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP)
-        self._writer.open()
-        types = get_typestore(Stores.ROS2_HUMBLE)
+        self._writer = writer
         for topic in (*INPUTS, *OUTPUTS):
             kind = CameraInfo if topic.endswith("camera_info") else Image
-            connection = self._writer.add_connection(
-                topic, f"sensor_msgs/msg/{kind.__name__}", typestore=types
-            )
+            name = f"sensor_msgs/msg/{kind.__name__}"
+            writer.add(topic, name)
             node.create_subscription(
                 kind,
                 topic,
-                self._keeper(topic, connection),
+                self._keeper(topic, name),
                 _QOS,
                 raw=True,
                 event_callbacks=SubscriptionEventCallbacks(message_lost=partial(self._lost_message, topic)),
             )
-
-    def __enter__(self) -> Spool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._writer.close()
 
     def lost(self) -> dict[str, int]:
         """Return how many messages were sent but did not come, by topic.
@@ -76,10 +63,10 @@ class Spool:
         """
         return {t: max(self._skipped[t], self._reported_lost[t]) for t in (*INPUTS, *OUTPUTS)}
 
-    def _keeper(self, topic: str, connection: Any) -> Any:
+    def _keeper(self, topic: str, type: str) -> Any:
         def keep(data: bytes, info: dict[str, Any]) -> None:  # rclpy counts the parameters: no more than two
             self.received[topic] += 1
-            self._writer.write(connection, info.get("received_timestamp") or time.time_ns(), data)
+            self._writer.write(topic, type, info.get("received_timestamp") or time.time_ns(), data)
             self._follow(topic, info)
 
         return keep

@@ -1,4 +1,4 @@
-"""Executable `replay`: a bag, or two folders of images, onto topics in real time."""
+"""Plays a recording: every message is published when it is due."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import itertools
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -16,22 +14,16 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from tqdm import tqdm
 
-from psfusion_ros.recordings import BagRecording, FolderRecording, Recording, shift_stamp
+from psfusion_core.stream.serialised import shift_stamp
+from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording
 
 SETTLE_SECONDS = 0.5
 """Without a new subscriber until playing begins: others may be on their way, and a subscriber that the
 publisher knows needs a moment to know the publisher."""
-
-EXAMPLES = """examples:
-  replay drive_bag --rate 0.5
-  replay --visible vi --infrared ir --fps 10 --loop
-  replay drive_bag --ros-args -r front/image_raw:=visible/image -r thermal/image_raw:=infrared/image
-"""
 
 
 class Player:
@@ -92,10 +84,8 @@ class Player:
         return published
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Play what the command line (program name first, like sys.argv) names; return the exit status."""
-    arguments = list(sys.argv if args is None else args)
-    options = _parser().parse_args(remove_ros_args(arguments)[1:])
+def run(arguments: list[str], options: argparse.Namespace) -> int:
+    """Play what the options name, with the ROS arguments of a command line; return the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
@@ -106,7 +96,7 @@ def main(args: Sequence[str] | None = None) -> int:
         player.wait_for_subscribers(options.subscribers, options.wait_for_subscribers)
         published = player.play(options.rate, options.loop)
         node.get_logger().info(f"published {published} messages on {', '.join(recording.topics)}")
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, ImportError) as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -133,52 +123,3 @@ def _clock(nanoseconds: int) -> Clock:
     message = Clock()
     message.clock.sec, message.clock.nanosec = divmod(nanoseconds, 10**9)
     return message
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="replay",
-        description="Play a rosbag2 bag, or two folders of images paired by name, onto topics in real time. "
-        "Topic names are relative: remap them as usual (--ros-args -r FROM:=TO).",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "bag", nargs="?", type=Path, help="rosbag2 folder or ROS 1 bag; its camera topics are played"
-    )
-    parser.add_argument(
-        "--visible", type=Path, metavar="DIR", help="folder of visible images, onto visible/image"
-    )
-    parser.add_argument(
-        "--infrared", type=Path, metavar="DIR", help="folder of infrared images, onto infrared/image"
-    )
-    parser.add_argument(
-        "--fps", type=_positive, default=10.0, help="image pairs per second of the folders (default 10)"
-    )
-    parser.add_argument("--rate", type=_positive, default=1.0, help="speed, 1 is as recorded (default)")
-    parser.add_argument("--loop", action="store_true", help="start again at the end; stamps go on")
-    parser.add_argument(
-        "--clock", action="store_true", help="publish /clock too, for nodes with use_sim_time"
-    )
-    parser.add_argument(
-        "--wait-for-subscribers",
-        type=float,
-        default=5.0,
-        metavar="SECONDS",
-        help="wait at most so long for the subscribers (default 5)",
-    )
-    parser.add_argument(
-        "--subscribers", type=int, default=1, metavar="N", help="how many of an image topic (default 1)"
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -124,26 +123,6 @@ class FolderRecording:
             yield Entry("visible/image", stamp, _serialise(visible, "rgb8", stamp, "visible_camera"))
             grey = "mono8" if infrared.dtype == np.uint8 else "mono16"
             yield Entry("infrared/image", stamp, _serialise(infrared, grey, stamp, "infrared_camera"))
-
-
-def stamp_of_serialised(data: bytes) -> int:
-    """Return the stamp, nanoseconds, of a serialised message that begins with a std_msgs/Header.
-
-    It follows the 4 bytes of encapsulation: int32 seconds, uint32 nanoseconds, in the byte order that the
-    lowest bit of byte 1 tells (RTPS 2.5, 10.2).
-    """
-    seconds, fraction = struct.unpack_from(_stamp_layout(data), data, 4)
-    return int(seconds) * 10**9 + int(fraction)
-
-
-def shift_stamp(data: bytes, nanoseconds: int) -> bytes:
-    """Return a serialised message that begins with a std_msgs/Header, its stamp moved by nanoseconds."""
-    stamp = divmod(stamp_of_serialised(data) + nanoseconds, 10**9)
-    return data[:4] + struct.pack(_stamp_layout(data), *stamp) + data[12:]
-
-
-def _stamp_layout(data: bytes) -> str:
-    return "<iI" if data[1] & 1 else ">iI"
 
 
 def _serialise(pixels: npt.NDArray[Any], encoding: str, stamp: int, frame_id: str) -> bytes:

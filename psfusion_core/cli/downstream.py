@@ -1,0 +1,32 @@
+"""``psfusion downstream``: segmenters retrained on fused images, and their mean IoU compared."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EPILOG = """examples:
+  psfusion downstream --config training/configs/downstream/simulator.yaml
+  psfusion downstream --config training/configs/downstream/msrs.yaml train.path=data/MSRS \\
+    test.path=data/MSRS 'inputs=[visible, infrared, psfusion_lite, other=out/other/fused]'
+
+Any key of the recipe can be set on the command line. The folder `output` receives a folder for each run,
+tables (results.md, results.csv, results.json) and curves.png. The same command goes on where it stopped;
+finished runs are not run again."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, help="a recipe of training/configs/downstream/")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the recipe's")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        from psfusion_core.downstream.comparison import compare
+        from psfusion_core.downstream.config import load_comparison
+        from psfusion_core.downstream.report import markdown
+    except ImportError as error:
+        needed = "pip install '.[train,downstream,evaluate]'"
+        raise ImportError(f"{error}: comparing segmenters needs {needed}") from error
+    print(markdown(compare(load_comparison(options.config, options.overrides))))
+    return 0

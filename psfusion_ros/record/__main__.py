@@ -1,0 +1,7 @@
+"""``python -m psfusion_ros.record`` is the recorder."""
+
+import sys
+
+from psfusion_ros.record import main
+
+sys.exit(main())

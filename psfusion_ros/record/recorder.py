@@ -1,0 +1,108 @@
+"""The recorder: the live half first, then pictures and figures of what it kept."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from psfusion_core.bags.writing import BagWriter
+from psfusion_ros.record.gallery import SHEET, VIDEO, write_gallery
+from psfusion_ros.record.spool import Spool
+from psfusion_ros.record.timeline import FOLDERS, Timeline, read_timeline
+
+REPORT = "record.json"
+
+
+def record(arguments: list[str], output: Path) -> int:
+    """Record until the context of ROS ends, then write everything.
+
+    Args:
+        arguments: with the ROS arguments, program name first.
+        output: folder, made where it is missing.
+
+    Returns:
+        The exit status: 0 if something was fused and no message is known to be lost, 1 if not.
+
+    Raises:
+        OSError: the folder cannot be written.
+        ImportError: rosbags is missing.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".spool", dir=output) as directory:
+        bag = Path(directory) / "bag"
+        received, lost = _spool(arguments, bag)
+        timeline = read_timeline(bag)
+        _write_report(timeline, received, lost, output / REPORT)
+        if timeline.shots:
+            write_gallery(bag, timeline.shots, output)
+            print(f"{output / VIDEO}\n{output / SHEET}")
+    return 0 if timeline.shots and not any(lost.values()) else 1
+
+
+def _spool(arguments: list[str], bag: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Write a bag until interrupted; return the messages received and those known to be lost, by topic."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rclpy's own handler ends the spinning
+    with BagWriter(bag, "mcap") as writer:
+        rclpy.init(args=arguments)
+        node = rclpy.create_node("psfusion_recorder")
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        spool = Spool(node, writer)
+        with suppress(ExternalShutdownException):
+            while rclpy.ok():  # a signal just as waiting begins wakes nobody: never wait for ever
+                executor.spin_once(timeout_sec=0.5)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return spool.received, spool.lost()
+
+
+def _write_report(timeline: Timeline, received: dict[str, int], lost: dict[str, int], path: Path) -> None:
+    """Write the report in place of that of an earlier recording, whose images go; say how it went."""
+    _remove_images(path)
+    path.write_text(json.dumps(_report(timeline, received, lost), indent=2) + "\n")
+    print(f"{timeline.summary()}: {path}")
+    if any(lost.values()):
+        gaps = ", ".join(f"{topic} {count}" for topic, count in lost.items() if count)
+        print(f"record: messages lost on the way ({gaps}): use config/fastdds.xml", file=sys.stderr)
+    if not timeline.shots:
+        print(
+            "record: expected fused images, got none: does psfusion_node run and find pairs?", file=sys.stderr
+        )
+
+
+def _remove_images(report: Path) -> None:
+    """Remove what an earlier recording wrote, and only that."""
+    if not report.exists():
+        return
+    for frame in json.loads(report.read_text())["frames"]:
+        for folder in FOLDERS.values():
+            (report.parent / folder / f"{frame['name']}.png").unlink(missing_ok=True)
+
+
+def _report(timeline: Timeline, received: dict[str, int], lost: dict[str, int]) -> dict[str, object]:
+    """Return what record.json says: rate in Hz, stamps in ns, latency from the visible to the fused image."""
+    return {
+        "summary": timeline.summary(),
+        "pairs_in": len(timeline.pairs),
+        "rate": round(timeline.rate, 2),
+        "fused": len(timeline.shots),
+        "topics": {
+            topic: {"received": received[topic], "lost": count} for topic, count in lost.items()
+        },
+        "incomplete": timeline.incomplete,
+        "frames": [
+            {
+                "name": shot.name,
+                "stamp": shot.stamp,
+                "infrared_stamp": shot.infrared_stamp,
+                "latency_ms": round(shot.latency / 1e6, 1),
+            }
+            for shot in timeline.shots
+        ],
+    }

@@ -1,0 +1,7 @@
+"""``python -m psfusion_ros.replay`` is the executable `replay`."""
+
+import sys
+
+from psfusion_ros.replay import main
+
+sys.exit(main())

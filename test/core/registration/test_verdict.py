@@ -1,0 +1,23 @@
+"""The verdict on a registration: one line, with the residual, the limit, and what to do where it is rough."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from psfusion_core.registration.verdict import judge
+
+
+@given(residual=st.floats(0.0, 50.0), good=st.floats(0.1, 50.0))
+def test_a_verdict_is_one_line_and_good_only_within_the_limit(residual: float, good: float) -> None:
+    verdict = judge(residual, good, "infrared pixels", "use more pairs")
+    assert verdict.startswith("good: " if residual <= good else "rough: ")
+    assert "\n" not in verdict
+    assert f"{residual:.1f} infrared pixels, at most {good:.1f} expected" in verdict
+
+
+def test_only_a_rough_registration_comes_with_a_remedy() -> None:
+    assert judge(7.4, 3.2, "pixels", "use more pairs") == (
+        "rough: 7.4 pixels, at most 3.2 expected: use more pairs"
+    )
+    assert "use more pairs" not in judge(3.2, 3.2, "pixels", "use more pairs")
