@@ -40,12 +40,13 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
 
 @cache
 def color_table() -> npt.NDArray[np.uint8]:
-    """Return (256, 3) uint8 RGB, the colour of each index."""
+    """Return (256, 3) uint8 RGB, the colour of each index; read-only, as all callers share it."""
     table = np.zeros((256, 3), np.uint8)
     table[: len(PALETTE)] = PALETTE
     more = np.arange(len(PALETTE), 255)
     hues = np.stack([more * 111 % 180, np.full_like(more, 230), np.full_like(more, 255)], axis=-1)
     table[more] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
+    table.flags.writeable = False
     return table
 
 

@@ -25,4 +25,4 @@ def replace_luma(rgb: Tensor, new_luma: Tensor) -> Tensor:
         (B, 3, H, W) RGB clamped to [0, 1].
     """
     # One difference added to all three leaves R - Y and B - Y as they are.
-    return (rgb + (new_luma - luma(rgb))).clamp(0.0, 1.0)
+    return (rgb + (new_luma - luma(rgb))).clamp_(0.0, 1.0)

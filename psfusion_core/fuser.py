@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.engines import ENGINES, FILE_ENGINES, Engine, choose_engine
@@ -20,12 +21,10 @@ from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_i
 from psfusion_core.preprocessing.upload import upload
 from psfusion_core.registration.mapping import Registration, Size, same_aspect
 from psfusion_core.registration.warp import InfraredWarp
+from psfusion_core.stream.encodings import check_frame
 from psfusion_core.stream.frame import Frame
 from psfusion_core.stream.gain import GreyScale, ThermalGain
-
-MINIMUM_SIZE = 32
-
-BOTH = Wanted(image=True, mask=True)
+from psfusion_core.stream.limits import MINIMUM_SIDE
 
 
 class FusionResult(NamedTuple):
@@ -104,7 +103,7 @@ class Fuser:
         self.description = f"{model}, {self.engine.description}"
         self._registration: Registration | None = None
         self._warp: tuple[Size, Size, InfraredWarp] | None = None
-        usual = (480, 640) if self.engine.device.type == "cuda" else (MINIMUM_SIZE, MINIMUM_SIZE)
+        usual = (480, 640) if self.engine.device.type == "cuda" else (MINIMUM_SIDE, MINIMUM_SIDE)
         self.warm_up(*(self.engine.size or usual))
         self.registration = registration
 
@@ -147,36 +146,38 @@ class Fuser:
         Raises:
             ValueError: shapes or dtypes other than these, or sizes that the registration was not made for.
         """
-        check_arrays(visible, infrared)
+        check_visible(visible)
+        check_infrared(infrared)
         image, mask, _ = self.fuse_frames(_frame(visible, "rgb8"), *_infrared_frame(infrared))
         assert image is not None
         assert mask is not None
         return FusionResult(image, mask)
 
     def fuse_frames(
-        self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted = BOTH
+        self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted = Wanted()
     ) -> Pictures:
         """Fuse one pair as the cameras sent it: their bytes are converted where the network runs.
 
         Args:
             visible: of any encoding in :data:`psfusion_core.stream.encodings.PIXEL_FORMATS`.
             infrared: likewise.
-            scale: how the infrared becomes grey levels, from :meth:`psfusion_core.stream.gain.ThermalGain.
-                follow`.
+            scale: how the infrared becomes grey levels, from
+                :meth:`psfusion_core.stream.gain.ThermalGain.follow`.
             wanted: the pictures to make; others take no time.
 
         Returns:
             Those pictures, of the H and W of the visible image.
 
         Raises:
-            ValueError: see a call.
+            ValueError: sizes as in a call; a FrameError, where an image is none of its encoding.
         """
+        check_frame(visible)
+        check_frame(infrared)
         visible_size, infrared_size = _size(visible), _size(infrared)
         check_sizes(visible_size, infrared_size, self.registration is not None)
         color = visible_image(upload(visible.image, self.device), visible.encoding)
-        heat = grey_levels(intensity(upload(infrared.image, self.device), infrared.encoding), scale)
         warp = self._find_warp(visible_size, infrared_size)
-        heat = lay_on_visible(heat, color, warp)
+        heat = lay_on_visible(self._levels(infrared, scale), color, warp)
         fused, logits = self.engine(*pad(color, heat))
         return download(compose(wanted, color, fused, logits, warp))
 
@@ -195,13 +196,17 @@ class Fuser:
         Raises:
             ValueError: see a call.
         """
+        check_infrared(infrared)
         frame, scale = _infrared_frame(infrared)
         check_sizes(visible_size, _size(frame), self.registration is not None)
         warp = self._find_warp(visible_size, _size(frame))
-        heat = grey_levels(intensity(upload(infrared, self.device), frame.encoding), scale)
+        heat = self._levels(frame, scale)
         width, height = visible_size
         placed = resize(heat, height, width) if warp is None else warp(heat) * warp.coverage
         return to_bytes(placed[0, 0]).cpu().numpy()
+
+    def _levels(self, infrared: Frame, scale: GreyScale) -> Tensor:
+        return grey_levels(intensity(upload(infrared.image, self.device), infrared.encoding), scale)
 
     def _find_warp(self, visible_size: Size, infrared_size: Size) -> InfraredWarp | None:
         """Return the warp of the registration for these sizes, made anew only when they change."""
@@ -213,17 +218,16 @@ class Fuser:
         return self._warp[2]
 
 
-def check_arrays(visible: npt.NDArray[np.generic], infrared: npt.NDArray[np.generic]) -> None:
-    """Raise ValueError, saying what was expected and what came, unless the arrays are images.
-
-    Args:
-        visible: to be (H, W, 3) uint8.
-        infrared: to be (h, w) uint8 or uint16.
-    """
+def check_visible(visible: npt.NDArray[np.generic]) -> None:
+    """Raise ValueError, saying what was expected and what came, unless an array is (H, W, 3) uint8."""
     if visible.ndim != 3 or visible.shape[2] != 3 or visible.dtype != np.uint8:
         raise ValueError(
             f"expected a visible image of shape (H, W, 3) and uint8, got {visible.shape} and {visible.dtype}"
         )
+
+
+def check_infrared(infrared: npt.NDArray[np.generic]) -> None:
+    """Raise ValueError, saying what was expected and what came, unless an array is (h, w) uint8 or uint16."""
     if infrared.ndim != 2 or infrared.dtype not in (np.uint8, np.uint16):
         raise ValueError(
             f"expected an infrared image of shape (H, W) and uint8 or uint16, got {infrared.shape} and "
@@ -238,9 +242,9 @@ def check_sizes(visible: Size, infrared: Size, any_size: bool) -> None:
         visible, infrared: width and height, pixels; to be of the same aspect ratio within 1 %.
         any_size: the infrared may have any size.
     """
-    if min(*visible, *infrared) < MINIMUM_SIZE:
-        width, height = visible if min(visible) < MINIMUM_SIZE else infrared
-        raise ValueError(f"expected at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels, got {height} x {width}")
+    if min(*visible, *infrared) < MINIMUM_SIDE:
+        width, height = visible if min(visible) < MINIMUM_SIDE else infrared
+        raise ValueError(f"expected at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels, got {height} x {width}")
     if not any_size and not same_aspect(visible, infrared):
         raise ValueError(
             f"the visible image is {visible[1]} x {visible[0]} and the infrared image "

@@ -69,9 +69,16 @@ def list_images(path: Path) -> dict[str, Path]:
 
 
 def _folders_with_images(path: Path) -> list[str]:
-    """Return the folders directly below one that hold images."""
+    """Return the folders directly below one that hold images, as far as they can be read."""
     folders = sorted(folder for folder in path.iterdir() if folder.is_dir()) if path.is_dir() else []
-    return [str(folder) for folder in folders if any(map(_is_image, folder.iterdir()))]
+    return [str(folder) for folder in folders if _holds_images(folder)]
+
+
+def _holds_images(folder: Path) -> bool:
+    try:
+        return any(map(_is_image, folder.iterdir()))
+    except OSError:  # an error about a folder that nobody named would hide the one about what was named
+        return False
 
 
 def _is_image(file: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -54,8 +54,9 @@ def label_map(logits: Tensor) -> Tensor:
     # Largest values and products are quick over the first dimension; argmax takes thirty times as long there.
     count = len(logits)
     places = torch.arange(count, 0, -1, dtype=torch.uint8, device=logits.device)[:, None, None]
-    is_largest = (logits == logits.amax(dim=0)).view(torch.uint8)
-    return count - (is_largest * places).amax(dim=0)
+    # Not "equal to the largest": where a logit is not a number, all are, and the class is the first one.
+    is_largest = (logits < logits.amax(dim=0)).logical_not_().view(torch.uint8)
+    return count - is_largest.mul_(places).amax(dim=0)
 
 
 def tint(image: Tensor, mask: Tensor, opacity: float) -> Tensor:
@@ -64,10 +65,10 @@ def tint(image: Tensor, mask: Tensor, opacity: float) -> Tensor:
         table.index_select(0, mask.flatten().int()).view(*mask.shape, -1)
         for table in tint_tables(opacity, mask.device)
     )
-    return torch.addcmul(added, image.float(), weight).round_().byte()
+    return added.addcmul_(image, weight).round_().byte()
 
 
-@cache
+@lru_cache(maxsize=4)  # the opacity may change at any time
 def tint_tables(opacity: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return what each class adds to a pixel (256, 3), and the weight of the pixel under it (256, 1)."""
     weight = np.full((256, 1), opacity, np.float32)
@@ -79,13 +80,20 @@ def tint_tables(opacity: float, device: torch.device) -> tuple[Tensor, Tensor]:
 
 def to_bytes(image: Tensor) -> Tensor:
     """[0, 1] to uint8 levels."""
-    return (image * 255.0).round().byte()
+    return (image * 255.0).round_().byte()
 
 
 def download(pictures: Sequence[Tensor | None]) -> Pictures:
-    """Bring pictures to the host, all before this returns."""
-    # From a GPU each goes into page-locked memory, one after the other, without a wait between them.
-    on_host = [None if picture is None else picture.to("cpu", non_blocking=True) for picture in pictures]
+    """Bring pictures to the host, all before this returns.
+
+    From a GPU they go into page-locked memory one after the other, without a wait between them; that part has
+    not been run. The memory stays page-locked until the pictures are dropped, and PyTorch keeps it for the
+    next ones.
+    """
+    on_host: list[Tensor | None] = []
+    for picture in pictures:
+        is_on_gpu = picture is not None and picture.device.type == "cuda"
+        on_host.append(None if picture is None else picture.to("cpu", non_blocking=is_on_gpu))
     for picture in pictures:
         if picture is not None and picture.device.type == "cuda":
             torch.cuda.current_stream(picture.device).synchronize()

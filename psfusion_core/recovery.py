@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.classes import overlay
 from psfusion_core.memory import free_memory
 from psfusion_core.one_line import one_line
 from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.stream.encodings import to_infrared, to_visible
 from psfusion_core.stream.frame import Frame
 from psfusion_core.stream.gain import EIGHT_BITS, GreyScale
+from psfusion_core.stream.limits import MINIMUM_SIDE
 
 FALLBACKS = ("none", "half", "cpu")
 
@@ -63,19 +65,22 @@ class HalfSizeFuser:
 
     def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         """Fuse one pair; arguments and result as those of `Fuser.fuse_frames`, the same errors."""
-        color, heat = _halve(to_visible(visible)), _halve(scale(to_infrared(infrared)))
-        small = self.fuser.fuse_frames(
+        color, heat = _halve(to_visible(visible)), scale(to_infrared(infrared))
+        if min(heat.shape) >= 2 * MINIMUM_SIDE:
+            heat = _halve(heat)
+        is_tinted = wanted.overlay_opacity is not None
+        image, mask, _ = self.fuser.fuse_frames(
             replace(visible, encoding="rgb8", image=color),
             replace(infrared, encoding="mono8", image=heat),
             GreyScale(*EIGHT_BITS),
-            wanted,
+            Wanted(wanted.image or is_tinted, wanted.mask or is_tinted),
         )
         size = visible.image.shape[1], visible.image.shape[0]
-        return Pictures(
-            _enlarge(small.image, size, cv2.INTER_LINEAR),
-            _enlarge(small.mask, size, cv2.INTER_NEAREST),
-            _enlarge(small.overlay, size, cv2.INTER_LINEAR),
-        )
+        image, mask = _enlarge(image, size, cv2.INTER_LINEAR), _enlarge(mask, size, cv2.INTER_NEAREST)
+        tinted = None
+        if image is not None and mask is not None and wanted.overlay_opacity is not None:
+            tinted = overlay(image, mask, wanted.overlay_opacity)
+        return Pictures(image if wanted.image else None, mask if wanted.mask else None, tinted)
 
 
 def _enlarge(

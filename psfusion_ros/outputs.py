@@ -96,7 +96,8 @@ class Outputs:
         if camera_info is not None and CAMERA_INFO_TOPIC in topics:
             self._publishers[CAMERA_INFO_TOPIC].publish(_restamped(camera_info, header))
         for topic, picture in zip(IMAGE_TOPICS, pictures, strict=True):
-            if topic in topics and picture is not None:
+            if topic in topics:
+                assert picture is not None
                 encoding: Literal["rgb8", "mono8"] = "rgb8" if picture.ndim == 3 else "mono8"
                 self._publishers[topic].publish(to_message(picture, encoding, header))
 

@@ -10,7 +10,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble
 from rclpy.node import Node
 
 from psfusion_core.memory import free_memory
-from psfusion_core.one_line import one_line
+from psfusion_core.one_line import one_line, typed_line
 from psfusion_core.recovery import PairFuser, RecoveringFuser
 from psfusion_core.stream.gain import ThermalGain
 from psfusion_ros.calibration import Calibration
@@ -185,7 +185,7 @@ class Pipeline:
             self.recorder.rejected(reason)
             self._logger.warning(f"dropped: {reason}", throttle_duration_sec=LOG_EVERY)
         else:
-            reason = f"{type(error).__name__}: {reason}"
+            reason = typed_line(error)
             self.recorder.failed(reason)
             self._logger.error(f"dropped, the engine failed: {reason}", throttle_duration_sec=LOG_EVERY)
 

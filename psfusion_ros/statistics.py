@@ -29,7 +29,7 @@ class ItemStatistics:
         last_rejection, last_failure: the latest reason of each.
         last_pair: when the worker took the latest pair, seconds of `time.monotonic`, None before.
         last_difference: infrared minus visible stamp of the latest pair, ns.
-        inference: seconds in the engine, per pair since the last look.
+        inference: seconds from the frames of a pair to its pictures on the host, of each since the last look.
         latency: seconds from the arrival of the later image to the end of publishing, likewise.
     """
 

@@ -18,7 +18,7 @@ from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, Bag
 from psfusion_core.bags.topics import CameraTopics, find_topics
 from psfusion_core.bags.writing import BagWriter
 from psfusion_core.contact_sheet import side_by_side
-from psfusion_core.one_line import one_line
+from psfusion_core.one_line import one_line, typed_line
 from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.recovery import PairFuser
 from psfusion_core.stream.camera_info import CameraRegistration
@@ -67,7 +67,7 @@ class Outcome:
             self.rejected += 1
         else:
             self.failed += 1
-            reason = f"the engine failed: {type(error).__name__}: {reason}"
+            reason = f"the engine failed: {typed_line(error)}"
         if reason not in self.reasons and len(self.reasons) < REASONS:
             self.reasons.append(reason)
 

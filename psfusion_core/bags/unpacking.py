@@ -23,6 +23,10 @@ class Decompressor(Protocol):
     def eof(self) -> bool:
         """The end of the compressed data was reached."""
 
+    @property
+    def unused_data(self) -> bytes | None:
+        """What came behind that end."""
+
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """Unpack up to a number of bytes."""
 
@@ -36,7 +40,7 @@ def unpack(make: Callable[[], Decompressor], data: bytes, limit: int) -> bytes:
         limit: of the result, bytes; no more than this and one byte is ever produced.
 
     Raises:
-        ValueError: they unpack to more, or are cut short.
+        ValueError: they unpack to more, are cut short, or more follows them; recorders write a frame a chunk.
     """
     decompressor = make()
     unpacked = decompressor.decompress(data, max_length=limit + 1)
@@ -44,6 +48,8 @@ def unpack(make: Callable[[], Decompressor], data: bytes, limit: int) -> bytes:
         raise ValueError(f"expected compressed data of at most {limit:,} bytes, got more")
     if not decompressor.eof:
         raise ValueError("expected whole compressed data, got a part")
+    if decompressor.unused_data:
+        raise ValueError(f"expected one compressed frame, got {len(decompressor.unused_data):,} bytes more")
     return unpacked
 
 
@@ -76,10 +82,11 @@ def guard(reader: Any) -> bool:
 
     Raises:
         ValueError: see `check_index`.
+        ImportError: this rosbags keeps its index elsewhere.
     """
     bag = getattr(reader, "storage", None)  # a reader of ROS 1 has none, and holds one chunk at a time
-    for file in getattr(bag, "storages", None) or [bag]:
-        check_index(getattr(file, "chunks", ()))
+    for file in getattr(bag, "storages", [bag]):
+        check_index(_index_of(file))
     metadata = getattr(bag, "metadata", None)
     if bag is None or getattr(metadata, "compression_mode", None) != "message":
         return False
@@ -106,12 +113,26 @@ def check_index(chunks: Iterable[Any]) -> None:
         _check_size(held, "chunks of one time")
 
 
+def _index_of(file: Any) -> list[Any]:
+    """Return the chunks of what rosbags opened; of all that it opens, only databases may have none."""
+    module, name = type(file).__module__, type(file).__name__
+    if not module.startswith("rosbags.") or "sqlite3" in module:
+        return []
+    chunks: list[Any] | None = getattr(file, "chunks", None)
+    if chunks is None:
+        raise ImportError(f"expected chunks in {name} of {module}, got another version")
+    return chunks
+
+
 def _chunks(make: Callable[[], Decompressor]) -> Callable[[bytes, int], bytes]:
     """A decompressor of chunks, which is given the size that the chunk states."""
 
     def unpack_chunk(data: bytes, size: int) -> bytes:
         _check_size(size, "a chunk")
-        return unpack(make, data, size)
+        unpacked = unpack(make, data, size)
+        if len(unpacked) < size:
+            raise ValueError(f"a chunk states {size:,} bytes, but unpacks to {len(unpacked):,}")
+        return unpacked
 
     return unpack_chunk
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 EPILOG = """examples:
@@ -28,5 +29,11 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:
         needed = "pip install '.[train,downstream,evaluate]'"
         raise ImportError(f"{error}: comparing segmenters needs {needed}") from error
-    print(markdown(compare(load_comparison(options.config, options.overrides))))
+    config = load_comparison(options.config, options.overrides)
+    try:
+        results = compare(config)
+    except KeyboardInterrupt:
+        print("psfusion downstream: the same command goes on from here", file=sys.stderr)
+        raise
+    print(markdown(results))
     return 0

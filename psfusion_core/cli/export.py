@@ -20,9 +20,9 @@ from psfusion_core.engines.onnx_file import export
 from psfusion_core.images import pair_folders, read_infrared, read_visible
 from psfusion_core.models import PSFusion, class_names, create_model
 from psfusion_core.preprocessing.placement import pad, resize
-from psfusion_core.preprocessing.unpack import visible_image
+from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
 from psfusion_core.preprocessing.upload import upload
-from psfusion_core.stream.gain import stretch
+from psfusion_core.stream.gain import EIGHT_BITS, GreyScale, stretch
 
 EPILOG = """examples:
   psfusion export --output lite.onnx
@@ -87,7 +87,8 @@ def compare(exported: Engine, reference: Engine, options: argparse.Namespace) ->
     for visible, infrared in tqdm(list(find_pairs(options)), desc="comparing", unit="pair", leave=False):
         device = torch.device("cpu")
         color = visible_image(upload(visible, device), "rgb8")
-        heat = visible_image(upload(stretch(infrared), device), "mono8")[:, :1]
+        levels = intensity(upload(stretch(infrared), device), "mono8")
+        heat = grey_levels(levels, GreyScale(*EIGHT_BITS))
         if exported.size is not None:
             color = resize(color, *exported.size)
         images = pad(color, resize(heat, *color.shape[-2:]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from psfusion_core.one_line import one_line
+from psfusion_core.one_line import typed_line
 
 Status = Literal["ok", "warning", "error", "skipped"]
 Origin = Literal["assumed", "asked", "seen"]
@@ -75,7 +75,7 @@ def run_check(check: Check, subject: Subject) -> Finding:
 
 def failed(error: Exception) -> Finding:
     """Return that an exception kept something from being checked."""
-    return Finding("error", f"this could not be checked: {type(error).__name__}: {one_line(error)}")
+    return Finding("error", f"this could not be checked: {typed_line(error)}")
 
 
 def in_words(size: float) -> str:

@@ -23,7 +23,7 @@ from psfusion_core.engines.torch_engine import resolve_precision
 from psfusion_core.models import PSFusion, PSFusionLite
 
 OPSET = 18
-FORM = 2
+FORM = 4
 """Number of the form that networks are exported in; a new one makes cached files of the old one unused."""
 
 LARGEST_SIDE = 256
@@ -127,7 +127,7 @@ def export(
     if size is not None and any(side < 32 or side % 32 for side in size):
         raise ValueError(f"expected a height and width in multiples of 32, got {size[0]} x {size[1]}")
     network = RuntimeNetwork(model)
-    rewrite(network.network)
+    network.network = rewrite(network.network)
     network.to(torch.float16 if precision == "fp16" else torch.float32)
     height, width = size or EXAMPLE_SIZE
     example = torch.rand(1, 3, height, width), torch.rand(1, 1, height, width)

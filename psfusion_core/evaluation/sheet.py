@@ -76,7 +76,7 @@ def draw_sheet(
                 panels[f"{name}, classes"] = overlay(image, result.mask)
                 labels.update(np.unique(result.mask).tolist())
         rows.append(side_by_side(panels, PANEL_WIDTH, PANEL_HEIGHT))
-    if labels - {0}:
+    if labels - {0, 255}:
         rows.append(class_legend(labels, classes or (), rows[0].shape[1]))
     return stack(rows)
 

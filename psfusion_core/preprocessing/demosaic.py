@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -28,7 +27,8 @@ def demosaic(mosaic: Tensor, pattern: str) -> Tensor:
     center = mosaic[1:-1, 1:-1]
     beside, above_and_below = (beside + 1) >> 1, (above_and_below + 1) >> 1
 
-    inner = mosaic.new_empty((3, *center.shape), dtype=torch.uint8)
+    rgb = mosaic.new_empty((3, *mosaic.shape), dtype=torch.uint8)
+    inner = rgb[:, 1:-1, 1:-1]
     for row in (0, 1):
         for column in (0, 1):
             # The inner picture begins one pixel further in.
@@ -40,7 +40,9 @@ def demosaic(mosaic: Tensor, pattern: str) -> Tensor:
                 means = {here: center, "g": cross, other(here): corners}
             for channel, color in enumerate("rgb"):
                 inner[channel, row::2, column::2] = means[color][row::2, column::2]
-    return F.pad(inner[None], (1, 1, 1, 1), mode="replicate")[0]
+    rgb[:, 0], rgb[:, -1] = rgb[:, 1], rgb[:, -2]
+    rgb[:, :, 0], rgb[:, :, -1] = rgb[:, :, 1], rgb[:, :, -2]
+    return rgb
 
 
 def other(color: str) -> str:

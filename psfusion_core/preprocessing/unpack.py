@@ -25,7 +25,7 @@ def visible_image(pixels: Tensor, encoding: str) -> Tensor:
     """Convert a visible camera's pixels.
 
     Args:
-        pixels: (H, W) or (H, W, C), as :class:`psfusion_core.preprocessing.upload.Uploader` gives them.
+        pixels: (H, W) or (H, W, C), as :func:`psfusion_core.preprocessing.upload.upload` gives them.
         encoding: their ROS name. Grey is repeated over the three channels, of 16 bits the upper byte.
 
     Returns:
@@ -41,7 +41,7 @@ def intensity(pixels: Tensor, encoding: str) -> Tensor:
     """Convert a thermal camera's pixels: counts of 16 bits, levels of 8, of colours their luma.
 
     Args:
-        pixels: (H, W) or (H, W, C), as :class:`psfusion_core.preprocessing.upload.Uploader` gives them.
+        pixels: (H, W) or (H, W, C), as :func:`psfusion_core.preprocessing.upload.upload` gives them.
         encoding: their ROS name.
 
     Returns:

@@ -29,7 +29,7 @@ def upload(image: npt.NDArray[Any], device: torch.device) -> Tensor:
     pixels = image.view(np.int16) if image.dtype == np.uint16 else image
     if device.type != "cuda":
         # from_numpy takes neither a read-only view of a message nor negative strides (BGR turned RGB).
-        return torch.from_numpy(np.require(pixels, requirements=("C", "W")))
+        return torch.from_numpy(np.require(pixels, requirements=("C", "W"))).to(device)
     dtype = torch.int16 if pixels.dtype == np.int16 else torch.uint8
     staged = torch.empty(pixels.shape, dtype=dtype, pin_memory=True)
     np.copyto(staged.numpy(), pixels)

@@ -23,5 +23,5 @@ def judge(residual: float, good: float, unit: str, remedy: str) -> str:
         remedy: what to do about a larger one.
     """
     if residual <= good:
-        return f"good: {residual:.1f} {unit}, at most {good:.1f} expected; check the edges in calibration.png"
-    return f"rough: {residual:.1f} {unit}, at most {good:.1f} expected: {remedy}"
+        return f"good: {residual:.2f} {unit}, at most {good:.2f} expected; check the edges in calibration.png"
+    return f"rough: {residual:.2f} {unit}, at most {good:.2f} expected: {remedy}"

@@ -74,15 +74,9 @@ def check_layout(encoding: str, height: int, width: int, step: int, length: int)
         FrameError: an unknown encoding, an empty image or one of more than MAXIMUM_PIXELS, a step shorter
             than a row, or data of another length.
     """
-    pixel = PIXEL_FORMATS.get(encoding)
-    if pixel is None:
-        known = ", ".join(PIXEL_FORMATS)
-        raise FrameError(
-            f"expected one of the encodings {known}, got {encoding!r}: change the camera driver's"
-        )
+    pixel = _format_of(encoding)
     check_size(height, width)
-    if pixel.even_width and width % 2:
-        raise FrameError(f"expected an even width for {encoding}, got {width}: crop a column or send rgb8")
+    _check_width(pixel, encoding, width)
     row = width * pixel.bytes_per_pixel
     if step < row:
         raise FrameError(
@@ -132,6 +126,22 @@ def decode(
     return image
 
 
+def check_frame(frame: Frame) -> None:
+    """Check that the image of a frame is one of its encoding; `decode` makes no others.
+
+    Raises:
+        FrameError: an unknown encoding, or another dtype, number of channels or an odd width.
+    """
+    pixel = _format_of(frame.encoding)
+    channels = 1 if frame.image.ndim == 2 else frame.image.shape[-1]
+    if frame.image.dtype != pixel.dtype or channels != pixel.channels or frame.image.ndim not in (2, 3):
+        raise FrameError(
+            f"expected {pixel.dtype} of {pixel.channels} channels for {frame.encoding}, got "
+            f"{frame.image.dtype} of shape {frame.image.shape}: name the encoding that the image has"
+        )
+    _check_width(pixel, frame.encoding, frame.image.shape[1])
+
+
 def to_visible(frame: Frame) -> npt.NDArray[np.uint8]:
     """Return a frame as (H, W, 3) uint8 RGB, whatever it was sent as.
 
@@ -149,6 +159,21 @@ def to_infrared(frame: Frame) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     One-channel frames are returned as they are, without a copy; colour ones by their luma.
     """
     return _convert(frame.image, PIXEL_FORMATS[frame.encoding].to_gray)
+
+
+def _format_of(encoding: str) -> PixelFormat:
+    pixel = PIXEL_FORMATS.get(encoding)
+    if pixel is None:
+        known = ", ".join(PIXEL_FORMATS)
+        raise FrameError(
+            f"expected one of the encodings {known}, got {encoding!r}: change the camera driver's"
+        )
+    return pixel
+
+
+def _check_width(pixel: PixelFormat, encoding: str, width: int) -> None:
+    if pixel.even_width and width % 2:
+        raise FrameError(f"expected an even width for {encoding}, got {width}: crop a column or send rgb8")
 
 
 def _convert(image: npt.NDArray[Any], code: int | None) -> npt.NDArray[Any]:

@@ -9,6 +9,9 @@ from PIL import Image
 
 from psfusion_core.stream.frame import FrameError
 
+MINIMUM_SIDE = 32
+"""Least height and width of an image that is fused, pixels."""
+
 MAXIMUM_PIXELS = 2**26
 """8192 x 8192: several times what cameras on robots have, and 200 MB as RGB."""
 

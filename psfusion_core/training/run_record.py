@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import torch
 from omegaconf import OmegaConf
 
 import psfusion_core
+from psfusion_core.atomic_file import replacing
 from psfusion_core.engines.torch_engine import resolve_device
 
 CONFIG_FILE = "config.yaml"
@@ -75,9 +75,8 @@ def write_run_record(
     }
     with (folder / RECORD_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
-    temporary = folder / (CONFIG_FILE + ".part")
-    OmegaConf.save(OmegaConf.create(dict(recipe)), temporary)
-    os.replace(temporary, folder / CONFIG_FILE)
+    with replacing(folder / CONFIG_FILE) as temporary:
+        OmegaConf.save(OmegaConf.create(dict(recipe)), temporary)
 
 
 def source_revision(package: Path) -> SourceRevision:

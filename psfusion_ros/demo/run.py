@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rclpy.executors import ExternalShutdownException
 
+from psfusion_core.one_line import one_line
 from psfusion_ros.demo.monitor import Monitor
 from psfusion_ros.local.loopback import loopback_environment
 from psfusion_ros.local.processes import ProcessError, Processes
@@ -42,8 +43,11 @@ def run(options: argparse.Namespace) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):  # the latter where rclpy met the signal first
         print("demo: interrupted", file=sys.stderr)
         return 130
-    except (ProcessError, ValueError, OSError, ImportError) as error:
+    except ProcessError as error:  # with the end of a log, line by line
         print(f"demo: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, OSError, ImportError) as error:
+        print(f"demo: {one_line(error)}", file=sys.stderr)
         return 2
     return _show(options.output, recording, status)
 

@@ -63,10 +63,10 @@ class Spool:
         """
         return {t: max(self._skipped[t], self._reported_lost[t]) for t in (*INPUTS, *OUTPUTS)}
 
-    def _keeper(self, topic: str, type: str) -> Any:
+    def _keeper(self, topic: str, kind: str) -> Any:
         def keep(data: bytes, info: dict[str, Any]) -> None:  # rclpy counts the parameters: no more than two
             self.received[topic] += 1
-            self._writer.write(topic, type, info.get("received_timestamp") or time.time_ns(), data)
+            self._writer.write(topic, kind, info.get("received_timestamp") or time.time_ns(), data)
             self._follow(topic, info)
 
         return keep

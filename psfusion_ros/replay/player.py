@@ -18,6 +18,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from tqdm import tqdm
 
+from psfusion_core.one_line import one_line
 from psfusion_core.stream.serialised import shift_stamp
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording
 
@@ -97,7 +98,7 @@ def run(arguments: list[str], options: argparse.Namespace) -> int:
         published = player.play(options.rate, options.loop)
         node.get_logger().info(f"published {published} messages on {', '.join(recording.topics)}")
     except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f"replay: {error}", file=sys.stderr)
+        print(f"replay: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         pass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from psfusion_core.classes import CLASS_NAMES, PALETTE, colorize, overlay
+from psfusion_core.classes import CLASS_NAMES, PALETTE, color_table, colorize, overlay
 
 
 def test_every_class_has_a_colour_of_its_own() -> None:
@@ -22,3 +23,8 @@ def test_overlay_tints_labelled_pixels_only_and_leaves_the_image_alone() -> None
     np.testing.assert_array_equal(tinted[0, 0], (100, 100, 100))
     np.testing.assert_array_equal(tinted[0, 1], np.rint(100 * 0.75 + PALETTE[1] * 0.25))
     assert (image == 100).all()
+
+
+def test_the_table_of_colours_that_all_share_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        color_table()[1] = 0

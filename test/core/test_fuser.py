@@ -14,7 +14,7 @@ from psfusion_core.engines.torch_engine import TorchEngine
 from psfusion_core.models import MODELS, create_model
 from psfusion_core.pictures import Wanted
 from psfusion_core.stream.encodings import PIXEL_FORMATS, to_visible
-from psfusion_core.stream.frame import Frame
+from psfusion_core.stream.frame import Frame, FrameError
 from psfusion_core.stream.gain import GreyScale
 
 
@@ -190,3 +190,29 @@ def test_what_cameras_send_fuses_as_the_images_that_it_stands_for(fuser: Fuser, 
     np.testing.assert_array_equal(mask, expected.mask)
     assert overlay is not None
     np.testing.assert_array_equal(overlay, paint(expected.image, expected.mask, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shape", "depth", "message"),
+    [
+        ("nv12", (64, 64), np.uint8, "expected one of the encodings mono8"),
+        ("mono8", (64, 64, 3), np.uint8, "expected uint8 of 1 channels for mono8"),
+        ("rgb8", (64, 64, 3), np.uint16, "expected uint8 of 3 channels for rgb8"),
+        ("yuv422", (64, 65, 2), np.uint8, "expected an even width for yuv422, got 65"),
+    ],
+)
+def test_frames_whose_image_is_none_of_their_encoding_are_refused(
+    fuser: Fuser, encoding: str, shape: tuple[int, ...], depth: type, message: str
+) -> None:
+    good = Frame(0, "", "mono8", np.zeros((64, 64), np.uint8))
+    bad = Frame(0, "", encoding, np.zeros(shape, depth))
+
+    for pair in ((bad, good), (good, bad)):
+        with pytest.raises(FrameError, match=message):
+            fuser.fuse_frames(*pair, GreyScale(0.0, 255.0))
+
+
+@pytest.mark.parametrize("infrared", [np.zeros((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8)])
+def test_what_is_no_infrared_image_is_not_registered(fuser: Fuser, infrared: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="expected an infrared image of shape"):
+        fuser.register(infrared, (64, 64))

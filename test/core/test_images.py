@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -254,6 +256,25 @@ def test_a_folder_whose_images_are_one_level_down_names_where(tmp_path: Path) ->
     (tmp_path / "out/log").mkdir()
     folders = f"{tmp_path}/out/fused, {tmp_path}/out/mask"
     with pytest.raises(FileNotFoundError, match=f"no images in {tmp_path}/out, but in {folders}: name"):
+        list_images(tmp_path / "out")
+
+
+def test_a_folder_beside_that_cannot_be_read_does_not_hide_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out" / "fused", "a.png")
+    closed = tmp_path / "out" / "closed"
+    closed.mkdir()
+    entries = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:  # permissions would not stop root
+        if folder == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return entries(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(FileNotFoundError, match=f"no images in {tmp_path}/out, but in {tmp_path}/out/fused:"):
         list_images(tmp_path / "out")
 
 

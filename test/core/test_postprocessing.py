@@ -24,6 +24,16 @@ def test_the_label_map_is_the_first_class_of_the_largest_logit(count: int, seed:
     np.testing.assert_array_equal(label_map(logits).numpy(), logits.numpy().argmax(axis=0))
 
 
+def test_a_logit_that_is_not_a_number_labels_nothing() -> None:
+    logits = torch.randn(9, 5, 7)
+    logits[3, 2, 4] = torch.nan
+
+    labels = label_map(logits)
+
+    assert labels[2, 4] == 0
+    assert labels.max() < 9
+
+
 @given(st.floats(0.0, 1.0), st.integers(0, 10_000))
 def test_the_tint_is_the_overlay_of_the_host(opacity: float, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psfusion_core import Fuser
+from psfusion_core.classes import overlay as paint
 from psfusion_core.pictures import Pictures, Wanted
 from psfusion_core.recovery import HalfSizeFuser, RecoveringFuser, is_out_of_memory
 from psfusion_core.stream.frame import Frame
@@ -211,6 +212,17 @@ def test_half_size_of_the_real_network_fits_any_size(real: Fuser, height: int, w
     assert image.shape == overlay.shape == (height, width, 3)
     assert mask.shape == (height, width)
     assert mask.max() < len(real.class_names)
+    np.testing.assert_array_equal(overlay, paint(image, mask, 0.5))
+
+
+def test_half_size_leaves_a_small_infrared_image_as_it_is(real: Fuser) -> None:
+    lepton = Frame(0, "", "mono16", np.full((60, 80), 8000, np.uint16))
+    color = Frame(0, "", "rgb8", np.zeros((120, 160, 3), np.uint8))
+
+    pictures = HalfSizeFuser(real).fuse_frames(color, lepton, GreyScale(7000.0, 9000.0), Wanted())
+
+    assert pictures.image is not None
+    assert pictures.image.shape == (120, 160, 3)
 
 
 def test_half_size_makes_only_the_pictures_that_are_wanted(real: Fuser) -> None:

@@ -48,7 +48,8 @@ class StubFuser:
         image = visible // 2 + infrared[..., None] // 2
         mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
         opacity = wanted.overlay_opacity
-        return Pictures(image, mask, None if opacity is None else overlay(image, mask, opacity))
+        tinted = None if opacity is None else overlay(image, mask, opacity)
+        return Pictures(image if wanted.image else None, mask if wanted.mask else None, tinted)
 
 
 if __name__ == "__main__":

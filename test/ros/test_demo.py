@@ -93,6 +93,7 @@ def test_demo_shows_the_log_of_a_node_that_does_not_start(folders: list[str], tm
     [
         (["--visible", "vi"], "expected both --visible and --infrared"),
         (["--visible", "missing", "--infrared", "missing"], "missing"),
+        (["--visible", "not\nthere", "--infrared", "not\nthere"], "not there"),
     ],
 )
 def test_demo_without_its_input_ends_with_status_2_and_one_line(

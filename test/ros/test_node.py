@@ -25,6 +25,7 @@ from harness import (
     stamp_of,
 )
 
+from psfusion_core.classes import overlay
 from psfusion_core.stream.gain import stretch
 
 
@@ -156,6 +157,24 @@ def test_without_subscribers_nothing_is_computed(stub: NodeProcess) -> None:
 
         assert peer.status("outputs")["message"] == "no subscribers: nothing is computed"
         assert peer.status("outputs")["published"] == "0"
+
+
+@pytest.mark.parametrize("topic", ["fused/image", "semantic/mask", "semantic/overlay"])
+def test_a_lone_subscriber_gets_the_picture_that_it_wants(stub: NodeProcess, topic: str) -> None:
+    visible, infrared = random_pair(3)
+    with Peer(outputs=(topic,)) as peer:
+        peer.connect()
+        peer.send(visible, infrared)
+        peer.wait_until(lambda: peer.received[topic], "the picture")
+
+    fused = pixels_of(visible) // 2 + pixels_of(infrared)[..., None] // 2
+    mask = np.where(pixels_of(infrared) > 200, 2, 0).astype(np.uint8)
+    pictures = {
+        "fused/image": fused,
+        "semantic/mask": mask,
+        "semantic/overlay": overlay(fused, mask, 0.5),
+    }
+    assert np.array_equal(pixels_of(peer.received[topic][-1]), pictures[topic])
 
 
 @pytest.mark.parametrize("when", ["idle", "mid-inference"])

@@ -248,6 +248,7 @@ def test_help_has_an_example(ros_environment: dict[str, str]) -> None:
     ("arguments", "reason"),
     [
         (["missing_bag"], "missing_bag"),
+        (["missing\nbag"], "missing bag"),
         (["."], "expected an intact rosbag2 folder"),
         (["--visible", "missing", "--infrared", "missing"], "missing"),
         (["--visible", "."], "both --visible and --infrared"),

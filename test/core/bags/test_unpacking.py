@@ -13,13 +13,13 @@ from typing import Any
 import lz4.frame
 import pytest
 from rosbags.rosbag1 import Writer as Ros1Writer
-from rosbags.rosbag2 import Writer
+from rosbags.rosbag2 import Reader, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode, StoragePlugin
 from small_bags import messages, read_all, write_bag
 
 from psfusion_core.bags import unpacking
 from psfusion_core.bags.reading import Bag, BagError, typestore
-from psfusion_core.bags.unpacking import unpack
+from psfusion_core.bags.unpacking import guard, unpack
 from psfusion_core.cli import main
 
 zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
@@ -77,6 +77,13 @@ def test_a_chunk_that_states_too_little_is_not_unpacked_further(
     assert peak_of(read) < BOMB // 16
 
 
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_a_chunk_that_states_more_than_it_holds_is_refused(tmp_path: Path, compression: str) -> None:
+    bag = mcap_with_chunk(tmp_path / "short.mcap", compression, FORMATS[compression][0](bytes(1000)), 2000)
+    with pytest.raises(BagError, match="a chunk states 2,000 bytes, but unpacks to 1,000"):
+        Bag(bag)
+
+
 def test_a_chunk_that_states_more_than_the_limit_is_refused_by_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +115,36 @@ def test_data_are_unpacked_whole_up_to_the_limit_and_not_beyond(name: str) -> No
         unpack(make, packed, len(data) - 1)
     with pytest.raises(ValueError, match="whole compressed data"):
         unpack(make, packed[:-5], len(data))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("limit", [1000, 3000])
+def test_what_follows_the_compressed_data_is_refused_rather_than_dropped(name: str, limit: int) -> None:
+    pack, make = FORMATS[name]
+    packed = pack(bytes(1000))
+    with pytest.raises(ValueError, match=f"one compressed frame, got {len(packed):,} bytes more"):
+        unpack(make, packed * 2, limit)
+    with pytest.raises(ValueError, match="one compressed frame, got 4 bytes more"):
+        unpack(make, packed + b"more", limit)
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "said"),
+    [
+        ("file", "chunks", r"chunks in McapReader of rosbags\.rosbag2\.storage_mcap"),
+        ("folder", "storages", r"chunks in DirectoryReader of rosbags\.rosbag2\.reader"),
+    ],
+)
+def test_a_version_of_rosbags_whose_chunks_cannot_be_looked_at_is_refused(
+    tmp_path: Path, holder: str, name: str, said: str
+) -> None:
+    with Reader(write_bag(tmp_path / "bag", messages(2), "mcap")) as reader:
+        folder: Any = reader.storage
+        renamed = folder.storages[0] if holder == "file" else folder
+        value = vars(renamed).pop(name)
+        with pytest.raises(ImportError, match=f"expected {said}, got another version"):
+            guard(reader)
+        setattr(renamed, name, value)  # to be closed
 
 
 @pytest.mark.parametrize("storage", list(StoragePlugin))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from psfusion_core.downstream.inputs import parse_input, show
 from psfusion_core.downstream.outcome import RunFolder, run_recipe
 from psfusion_core.downstream.run import SegmentationRun
 from psfusion_core.images import read_visible, write_image
+from psfusion_core.training.checkpoints import STATE_FILE
 from psfusion_core.training.config import SourceConfig
 from psfusion_core.training.data.planes import to_sample
 from psfusion_core.training.data.sources import FolderSource
@@ -173,6 +178,27 @@ def test_the_command_prints_the_table(
     assert "| infrared | 1 |" in capsys.readouterr().out
     result = tmp_path / "comparison/segnext_tiny/infrared/seed_0/result.json"
     assert np.sum(json.loads(result.read_text())["confusion"]) == 4 * 96 * 128
+
+
+def test_an_interrupted_comparison_ends_with_130_and_says_that_it_goes_on(
+    small: Make, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    OmegaConf.save(OmegaConf.structured(small(steps=100_000, checkpoint_every=1)), recipe)
+    state = tmp_path / "comparison/segnext_tiny/visible/seed_0" / STATE_FILE
+    words = [sys.executable, "-m", "psfusion_core.cli", "downstream", "--config", str(recipe)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as run:
+        while not state.exists():
+            assert run.poll() is None, "ended too early"
+            time.sleep(0.005)
+        run.send_signal(signal.SIGINT)
+        _, error = run.communicate()
+    assert run.returncode == 130
+    assert error.splitlines()[-2:] == [
+        "psfusion downstream: the same command goes on from here",
+        "psfusion downstream: interrupted",
+    ]
+    assert "Traceback" not in error
 
 
 def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,17 @@ def test_a_fused_luma_gets_the_chroma_of_the_visible_image() -> None:
         )
 
 
+def test_without_a_class_to_explain_there_is_no_legend() -> None:
+    image, mask = np.full((24, 32, 3), 90, np.uint8), np.full((24, 32), 255, np.uint8)
+    mask[0] = 0
+
+    def read(pair: str) -> tuple[Sources, list[Result]]:
+        return Sources(image, image[..., 0]), [Result(image, mask)]
+
+    summary = summary_of({"a": (1.0, 1.0)})
+    assert draw_sheet(summary, read, CLASS_NAMES).shape[0] == draw_sheet(summary, read).shape[0]
+
+
 def test_label_maps_are_shown_with_their_classes_named_once_where_the_names_are_known() -> None:
     summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("ours",))
     image, mask = np.full((24, 32, 3), 90, np.uint8), np.full((24, 32), 2, np.uint8)

@@ -8,6 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from psfusion_core.pictures import Wanted
+from psfusion_core.postprocessing import compose, download
 from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
 from psfusion_core.preprocessing.upload import upload
 from psfusion_core.stream.encodings import PIXEL_FORMATS, to_infrared, to_visible
@@ -89,3 +91,22 @@ def test_rows_with_padding_and_reversed_or_read_only_images_are_taken(depth: typ
     for view in (image[:, :50], image[::-1, ::-1], image[::2], locked):
         expected = view.astype(np.float32)
         np.testing.assert_array_equal(intensity(upload(view, CPU), "mono16").numpy(), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("encoding", PIXEL_FORMATS)
+def test_a_gpu_makes_the_same_of_every_encoding(encoding: str) -> None:
+    sent = frame(encoding, 45, 38, seed=0)
+    scale, logits = GreyScale(1000.0, 50_000.0, inverts=True), torch.randn(9, 64, 64)
+    made = []
+    for device in (CPU, torch.device("cuda")):
+        pixels = upload(sent.image, device)
+        color = visible_image(pixels, encoding)
+        heat = grey_levels(intensity(pixels, encoding), scale)
+        pictures = compose(Wanted(overlay_opacity=0.5), color, heat, logits[None].to(device), None)
+        made.append([heat.cpu().numpy(), *download(pictures)])
+
+    for on_cpu, on_gpu in zip(*made, strict=True):
+        assert on_cpu is not None
+        assert on_gpu is not None
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=1.0 if on_cpu.dtype == np.uint8 else 1e-6)

@@ -70,6 +70,13 @@ def test_a_second_start_keeps_the_record_of_the_first(tmp_path: Path) -> None:
     assert [entry["config"]["steps"] for entry in entries(tmp_path)] == [4, 9]  # type: ignore[index]
 
 
+def test_a_recipe_that_cannot_be_kept_leaves_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / CONFIG_FILE).mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_run_record(tmp_path, RECIPE, "cpu", [])
+    assert {path.name for path in tmp_path.iterdir()} == {CONFIG_FILE, RECORD_FILE}
+
+
 def test_a_checkout_has_its_commit_and_is_clean(package: Path) -> None:
     assert source_revision(package) == (git(package, "rev-parse", "HEAD").strip(), False)
 
