@@ -82,15 +82,15 @@ def guard(reader: Any) -> bool:
 
     Raises:
         ValueError: see `check_index`.
-        ImportError: this rosbags keeps its index elsewhere.
+        ImportError: this rosbags keeps elsewhere what is checked.
     """
     bag = getattr(reader, "storage", None)  # a reader of ROS 1 has none, and holds one chunk at a time
     for file in getattr(bag, "storages", [bag]):
         check_index(_index_of(file))
-    metadata = getattr(bag, "metadata", None)
-    if bag is None or getattr(metadata, "compression_mode", None) != "message":
+    metadata = getattr(bag, "metadata", None)  # what is left of a damaged database has none
+    if bag is None or metadata is None or _attribute(metadata, "compression_mode") != "message":
         return False
-    bag.metadata = metadata._replace(compression_mode=None)  # type: ignore[union-attr]
+    bag.metadata = metadata._replace(compression_mode=None)
     return True
 
 
@@ -115,13 +115,18 @@ def check_index(chunks: Iterable[Any]) -> None:
 
 def _index_of(file: Any) -> list[Any]:
     """Return the chunks of what rosbags opened; of all that it opens, only databases may have none."""
-    module, name = type(file).__module__, type(file).__name__
+    module = type(file).__module__
     if not module.startswith("rosbags.") or "sqlite3" in module:
         return []
-    chunks: list[Any] | None = getattr(file, "chunks", None)
-    if chunks is None:
-        raise ImportError(f"expected chunks in {name} of {module}, got another version")
+    chunks: list[Any] = _attribute(file, "chunks")
     return chunks
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    if not hasattr(owner, name):
+        kind = type(owner)
+        raise ImportError(f"expected {name} in {kind.__name__} of {kind.__module__}, got another version")
+    return getattr(owner, name)
 
 
 def _chunks(make: Callable[[], Decompressor]) -> Callable[[bytes, int], bytes]:

@@ -137,7 +137,7 @@ def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
         found = calibrate(pairs, bar.update)
     report = (
         f"{len(pairs)} pairs; the corners of the image as the even and as the odd pairs place them differ by "
-        f"{found.disagreement:.1f} infrared pixels (mean of 4); correlation of the edges "
+        f"{found.disagreement:.2f} infrared pixels (mean of 4); correlation of the edges "
         f"{found.correlation:.2f}"
     )
     verdict = judge(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from psfusion_core.atomic_file import replacing
 from psfusion_core.models.checkpoint import save_weights
 
 STATE_FILE = "state.pt"
@@ -32,9 +32,8 @@ class Checkpoints:
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write everything needed to continue; an interrupted write leaves the previous file."""
-        temporary = self.folder / (STATE_FILE + ".part")
-        torch.save(state, temporary)
-        os.replace(temporary, self.folder / STATE_FILE)
+        with replacing(self.folder / STATE_FILE) as temporary:
+            torch.save(state, temporary)
 
     def load_state(self, device: torch.device) -> dict[str, Any]:
         """Read what :meth:`save_state` wrote, without running pickled code."""

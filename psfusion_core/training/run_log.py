@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from torch import Tensor
 
+from psfusion_core.atomic_file import replacing
 from psfusion_core.models.output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.inspection import draw_output
@@ -104,9 +104,7 @@ class LossTable:
 
     def _rewrite(self, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
         self.columns = list(columns)
-        temporary = self.path.with_name(self.path.name + ".part")
-        with temporary.open("w", newline="") as file:
+        with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(temporary, self.path)

@@ -27,8 +27,8 @@ def test_resident_size_stays_flat(engine: str) -> None:
         pytest.skip("torch-compile needs a C++ compiler")
     fuser, gain = Fuser(device="cpu", engine=engine), ThermalGain()
     random = np.random.default_rng(0)
-    visible = Frame(0, "", "bayer_rggb8", random.integers(0, 256, (64, 64), np.uint8))
-    infrared = Frame(0, "", "mono16", random.integers(7000, 9000, (64, 64), np.uint16))
+    visible = Frame(0, "", "bayer_rggb8", random.integers(0, 256, (32, 32), np.uint8))
+    infrared = Frame(0, "", "mono16", random.integers(7000, 9000, (32, 32), np.uint16))
     process = psutil.Process()
     settled = 0
     for frame in range(WARM_UP + FRAMES):
