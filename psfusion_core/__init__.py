@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["Fuser", "FusionOutput", "FusionResult", "__version__", "create_model"]
+
+# ONNX Runtime's official builds report to Microsoft unless they are told not to before they are loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOME = {
     "Fuser": "psfusion_core.fuser",

@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from psfusion_core.bags.damage import open_damaged
 from psfusion_core.bags.unpacking import bound_decompressors, guard, unpack_message
+from psfusion_core.images import IMAGE_SUFFIXES
 from psfusion_core.one_line import one_line
-from psfusion_core.stream.bag_paths import check_bag_paths
+from psfusion_core.stream.bag_paths import METADATA, check_bag_paths
 
 Storage = Literal["sqlite3", "mcap"]
 
@@ -78,6 +79,13 @@ class Bag:
             check_bag_paths(path)
         except (ValueError, OSError) as error:
             raise _not_intact(path, error) from error
+        if not path.exists():
+            raise BagError(f"no such file or folder: {path}")
+        if _holds_only_images(path):
+            raise BagError(
+                f"{path} is no bag (it has no {METADATA}): for folders of images use psfusion fuse, or "
+                "psfusion calibrate with --visible and --infrared"
+            )
         try:
             if path.suffix == ".bag":
                 self._parts.append(readers.rosbag1.Reader(path))
@@ -86,7 +94,7 @@ class Bag:
             self._parts[0].open()
         except Exception as error:  # the library lets errors of yaml, sqlite and mcap through
             self._parts = []
-            left = open_damaged(path) if accept_damage and path.exists() else []
+            left = open_damaged(path) if accept_damage else []
             if not left:
                 raise _not_intact(path, error) from error
             self._parts, self.damage = left, one_line(error)
@@ -215,6 +223,13 @@ def _first(parts: list[Any]) -> int:
 
 def _last(parts: list[Any]) -> int:
     return max((part.end_time - 1 for part in parts if part.connections), default=0)
+
+
+def _holds_only_images(path: Path) -> bool:
+    """Whether a folder, or those in it, hold images and it has nothing that a bag is made of."""
+    if any(file.name == METADATA or file.suffix in (".mcap", ".db3", ".bag") for file in path.glob("*")):
+        return False
+    return any(file.suffix.lower() in IMAGE_SUFFIXES for level in ("*", "*/*") for file in path.glob(level))
 
 
 def _not_intact(path: Path, error: Exception) -> BagError:

@@ -44,9 +44,9 @@ class BagReport:
 
     @property
     def is_complete(self) -> bool:
-        """Nothing was left out that could not be used; images without a partner are no fault."""
+        """Pairs were fused, and nothing was left out but images without a partner, which are no fault."""
         images = sum(camera.rejected for camera in self._cameras.values())
-        return not (images or self.rejected or self.failed or self.damage)
+        return self.published > 0 and not (images or self.rejected or self.failed or self.damage)
 
     def reject(self, camera: Camera, reason: str) -> None:
         """Take note of an image that cannot be used."""
@@ -87,7 +87,7 @@ class BagReport:
             f"{self.published} pairs fused",
             *(f"{count} {name}" for name, count in others.items() if count),
         ]
-        yield ", ".join(parts)
+        yield ", ".join(parts) + ("" if self.published else ": no bag was written")
         for name, camera in self._cameras.items():
             counts = vars(camera.counts) | {"received": camera.received, "rejected": camera.rejected}
             words = ", ".join(f"{word} {count}" for word, count in counts.items() if count)

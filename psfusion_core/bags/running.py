@@ -63,7 +63,7 @@ class BagRun:
 
     Attributes:
         report: what became of its images.
-        is_done: the result is written.
+        is_done: the result is written, or there is none because no pair was fused.
     """
 
     def __init__(self, number: int, source: Path, output: Path, settings: BagSettings, tell: Teller) -> None:
@@ -130,32 +130,35 @@ class BagRun:
         return self._planned is not None and len(self._outcomes) == len(self._planned)
 
     def finish(self, progress: Callable[[int], Callable[[], object]]) -> None:
-        """Join the chunks to the result and remove them.
+        """Join the chunks to the result and remove them; where no pair was fused there is no result.
 
         Args:
             progress: given the number of messages, returns what is called for every one of them.
         """
         assert self._planned is not None
+        if self.report.published:
+            self._join(self._planned, progress)
+        shutil.rmtree(self.folder)
+        self.is_done = True
+
+    def _join(self, chunks: list[Path], progress: Callable[[int], Callable[[], object]]) -> None:
         new = self.folder / "joined" / self.output.name
         shutil.rmtree(new.parent, ignore_errors=True)
         new.parent.mkdir()
         settings, outcomes = self._settings, list(self._outcomes.values())
         with self._open() as bag, ExitStack() as stack:
             sinks: list[Any] = []
-            if settings.video is not None and self.report.published:
+            if settings.video is not None:
                 sinks.append(Video(stack.enter_context(replacing(settings.video))))
-            if settings.contact_sheet is not None and self.report.published:
+            if settings.contact_sheet is not None:
                 sheet = stack.enter_context(replacing(settings.contact_sheet))
                 sinks.append(ContactSheet(sheet, self.report.published))
             step = progress(message_count(bag, outcomes, settings.only_fused))
-            Joining(
-                bag, self._planned, self._storage, settings.only_fused, sinks, self.report.notice, step
-            ).write(new)
+            notice = self.report.notice
+            Joining(bag, chunks, self._storage, settings.only_fused, sinks, notice, step).write(new)
             for sink in sinks:
                 sink.close()
         os.rename(new, self.output)
-        shutil.rmtree(self.folder)
-        self.is_done = True
 
     def _open(self) -> Bag:
         return Bag(self.source, accept_damage=True)

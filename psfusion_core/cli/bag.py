@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     runs, skipped = open_runs(pairs, settings)
     try:
         chunks = fuse_bags(runs, settings, place, show_writing)
-        with tqdm(total=sum(bag.expected for bag in runs), desc="fusing", unit="pair") as bar:
+        with tqdm(total=sum(bag.expected for bag in runs), desc="fusing", unit="pair", disable=None) as bar:
             for _ in chunks:
                 bar.update(sum(bag.report.taken for bag in runs) - bar.n)
             bar.total = bar.n
@@ -145,7 +145,7 @@ def open_runs(pairs: list[tuple[Path, Path]], settings: BagSettings) -> tuple[li
 
 def show_writing(run: BagRun, total: int) -> Callable[[], object]:
     """Show how far writing a result has come."""
-    bar = tqdm(total=total, desc=f"writing {run.output.name}", unit="msg", leave=False)
+    bar = tqdm(total=total, desc=f"writing {run.output.name}", unit="msg", leave=False, disable=None)
     return bar.update
 
 

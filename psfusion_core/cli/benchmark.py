@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if options.compare:
         rows = compare(configurations)
     else:
-        rows = [measure_alone(c) for c in tqdm(configurations, desc="measuring", leave=False)]
+        rows = [measure_alone(c) for c in tqdm(configurations, desc="measuring", leave=False, disable=None)]
     for row in rows:
         add_cost(row, rate)
     print(markdown(machine, rate, rows))
@@ -137,7 +137,7 @@ def compare(configurations: list[Configuration]) -> list[dict[str, Any]]:
     """Measure in turn, run by run; each row gets its speed relative to the first one."""
     pairs = [TimedPair(make_engine(c), c.height, c.width) for c in configurations]
     samples: list[list[list[float]]] = [[] for _ in pairs]
-    for turn in tqdm(range(configurations[0].runs + 1), desc="comparing", leave=False):
+    for turn in tqdm(range(configurations[0].runs + 1), desc="comparing", leave=False, disable=None):
         for fuse, times in zip(pairs, samples, strict=True):
             fuse()  # not measured: the others left their own maps in the caches
             measured = fuse()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from psfusion_core.bags.topics import TopicNames, find_topics
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.images import pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.registration.bag_pairs import read_bag_pairs
-from psfusion_core.registration.calibration import STEPS, calibrate
+from psfusion_core.registration.calibration import MINIMUM_PAIRS, STEPS, calibrate
 from psfusion_core.registration.checkerboard import Board, calibrate_stereo, find_view, fit_homography
 from psfusion_core.registration.files import write_camera, write_registration
 from psfusion_core.registration.mapping import FloatArray, Registration, Size
@@ -75,14 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     board = parse_board(options)
-    if options.pairs < 1:
-        raise CommandError(f"--pairs is {options.pairs}; expected at least 1")
+    least = 1 if board else MINIMUM_PAIRS
+    if options.pairs < least:
+        raise CommandError(f"--pairs is {options.pairs}; expected at least {least}")
     if not options.distance > 0.0:
         raise CommandError(f"--distance is {options.distance}; expected metres over 0")
-    pairs = [
-        (visible, stretch(infrared))
-        for visible, infrared in tqdm(read_pairs(options), desc="reading", unit="pair")
-    ]
+    pairs = read_pairs(options, least)
     if board is None:
         calibrate_scenes(pairs, options)
     else:
@@ -111,11 +109,16 @@ def parse_board(options: argparse.Namespace) -> Board | None:
     return Board(int(match[1]), int(match[2]), options.square)
 
 
-def read_pairs(options: argparse.Namespace) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]]:
+def read_pairs(options: argparse.Namespace, least: int) -> list[Images]:
     """Read the pairs of the bag or of the two folders.
 
+    Args:
+        options: of the command.
+        least: smallest number of pairs that the folders must have.
+
     Raises:
-        CommandError: neither, or both.
+        CommandError: neither, or both, or too few pairs.
+        BagError, FileNotFoundError: no such bag or folder.
     """
     folders = (options.visible, options.infrared)
     if (options.bag is None) == (folders == (None, None)) or (options.bag is None and None in folders):
@@ -123,17 +126,27 @@ def read_pairs(options: argparse.Namespace) -> Iterator[tuple[npt.NDArray[np.uin
     if options.bag is not None:
         with Bag(options.bag) as bag:
             cameras = find_topics(bag, TopicNames(options.visible_topic, options.infrared_topic))
-            tqdm.write(f"{bag.path}: visible {cameras.visible.name}, infrared {cameras.infrared.name}")
-            yield from read_bag_pairs(bag, cameras, options.pairs)
-        return
+            print(f"{bag.path}: visible {cameras.visible.name}, infrared {cameras.infrared.name}")
+            return stretch_all(read_bag_pairs(bag, cameras, options.pairs))
     pairs = pair_folders(*folders).pairs
-    for number in np.linspace(0, len(pairs) - 1, min(options.pairs, len(pairs))).round().astype(int):
-        yield read_visible(pairs[number].visible), read_infrared(pairs[number].infrared)
+    if len(pairs) < least:
+        raise CommandError(
+            f"expected at least {least} pairs, got {len(pairs)}: take more, of different scenes"
+        )
+    chosen = np.linspace(0, len(pairs) - 1, min(options.pairs, len(pairs))).round().astype(int)
+    files = (pairs[number] for number in chosen)
+    return stretch_all((read_visible(pair.visible), read_infrared(pair.infrared)) for pair in files)
+
+
+def stretch_all(pairs: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]]) -> list[Images]:
+    """Read pairs one by one, and bring the infrared of each to 8 bits."""
+    bar = tqdm(pairs, desc="reading", unit="pair", disable=None)
+    return [(visible, stretch(infrared)) for visible, infrared in bar]
 
 
 def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
     """Find one homography in natural scenes and write it."""
-    with tqdm(total=STEPS, desc="aligning", unit="step") as bar:
+    with tqdm(total=STEPS, desc="aligning", unit="step", disable=None) as bar:
         found = calibrate(pairs, bar.update)
     report = (
         f"{len(pairs)} pairs; the corners of the image as the even and as the odd pairs place them differ by "
@@ -150,7 +163,8 @@ def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
 
 def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespace) -> None:
     """Find the board in all pairs, calibrate with it, and write what was found."""
-    views = [find_view(v, i, board) for v, i in tqdm(pairs, desc="finding the board", unit="pair")]
+    bar = tqdm(pairs, desc="finding the board", unit="pair", disable=None)
+    views = [find_view(visible, infrared, board) for visible, infrared in bar]
     seen = [pair for pair, view in zip(pairs, views, strict=True) if view is not None]
     found = [view for view in views if view is not None]
     if options.homography:

@@ -15,6 +15,8 @@ Any key of the recipe can be set on the command line. The folder `output` receiv
 tables (results.md, results.csv, results.json) and curves.png. The same command goes on where it stopped;
 finished runs are not run again."""
 
+WRITTEN = ("results.md", "results.csv", "results.json", "curves.png")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, help="a recipe of training/configs/downstream/")
@@ -36,4 +38,5 @@ def run(options: argparse.Namespace) -> int:
         print("psfusion downstream: the same command goes on from here", file=sys.stderr)
         raise
     print(markdown(results))
+    print(f"written to {config.output}: {', '.join(WRITTEN)}", file=sys.stderr)
     return 0

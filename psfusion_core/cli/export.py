@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
 def compare(exported: Engine, reference: Engine, options: argparse.Namespace) -> tuple[float, float, float]:
     """Greatest and mean difference of the luma, and the share of mask pixels that differ, over all pairs."""
     greatest, mean, share, count = 0.0, 0.0, 0.0, 0
-    for visible, infrared in tqdm(list(find_pairs(options)), desc="comparing", unit="pair", leave=False):
+    pairs = list(find_pairs(options))
+    for visible, infrared in tqdm(pairs, desc="comparing", unit="pair", leave=False, disable=None):
         device = torch.device("cpu")
         color = visible_image(upload(visible, device), "rgb8")
         levels = intensity(upload(stretch(infrared), device), "mono8")

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     skipped = report_unpaired(pairing)
     tasks = [Pair(name, *(path.absolute() for path in paths)) for name, *paths in pairing.pairs]
     outcomes = run_tasks(tasks, start, place)
-    for name, problem in tqdm(outcomes, total=len(pairing.pairs), desc="fusing", unit="pair"):
+    for name, problem in tqdm(outcomes, total=len(pairing.pairs), desc="fusing", unit="pair", disable=None):
         if problem:
             skipped += 1
             tqdm.write(f"skipped {name}: {problem}", file=sys.stderr)

@@ -16,6 +16,7 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, Size, parse_size
 from psfusion_core.simulation.drive import Drive
 from psfusion_core.simulation.drive_writer import write_bag, write_images
+from psfusion_core.simulation.scene import MIN_SIZE
 
 EPILOG = """example:
   psfusion simulate --output drive --time-of-day night --infrared-bits 16
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=10.0, help="frames a second (default 10)")
     parser.add_argument(
         "--size", type=parse_size, default=Size(640, 480), metavar=METAVAR,
-        help="of both images (default %(default)s)",
+        help=f"of both images, {MIN_SIZE}x{MIN_SIZE} or larger (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--time-of-day", choices=("night", "day", "both"), default="both",
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from None
     with replacing(options.output, options.overwrite) as folder:
-        frames = tqdm(drive.frames(), total=len(drive), desc="simulating", unit="frame")
+        frames = tqdm(drive.frames(), total=len(drive), desc="simulating", unit="frame", disable=None)
         try:
             if options.format == "bag":
                 write_bag(frames, folder, drive.camera, options.storage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from psfusion_core.doctor.cache import check_cache
 from psfusion_core.doctor.check import Check, Finding, Subject, run_check
 from psfusion_core.doctor.engines import check_network, check_onnxruntime, check_tensorrt, check_torch
 from psfusion_core.doctor.network import check_socket_buffers
@@ -19,6 +20,7 @@ MACHINE_CHECKS: list[tuple[str, Check]] = [
     ("onnxruntime", check_onnxruntime),
     ("tensorrt", check_tensorrt),
     ("network", check_network),
+    ("cache", check_cache),
     ("ros", check_ros),
 ]
 

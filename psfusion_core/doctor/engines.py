@@ -13,6 +13,8 @@ from psfusion_core.doctor.child import ChildError, ask_child
 OLDEST_TORCH = (2, 6)
 GET_TORCH = "https://pytorch.org/get-started/locally has the command; on Jetson take NVIDIA's build"
 GET_ONNX = "pip install '.[onnx]'"
+NETWORK_MODULES = ("torch", "kornia", "safetensors")
+"""That a network cannot be loaded without."""
 CUDA_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 
 
@@ -171,7 +173,7 @@ def network_facts(model: str, weights: str) -> dict[str, Any]:
 
 def check_network(subject: Subject) -> Finding:
     """Look whether the weights are there and fit, by fusing a small pair with them."""
-    if any(find_spec(module) is None for module in ("torch", "kornia", "safetensors")):
+    if any(find_spec(module) is None for module in NETWORK_MODULES):
         return Finding("skipped", "needs PyTorch, kornia and safetensors")
     try:
         facts = ask_child(network_facts, subject.model, subject.weights)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -20,7 +22,9 @@ FOLDER = Path("/dev/shm")
 PREFIXES = ("fastrtps_", "fastdds_")
 """How Fast DDS 2 and 3 name their segments; the file NAME_el is locked while the owner of NAME lives."""
 
-SHIPPED = "$(ros2 pkg prefix psfusion_ros)/share/psfusion_ros/config/fastdds.xml"
+PROFILE = "config/fastdds.xml"
+FILES = "psfusion_ros.local.loopback"
+"""Module that finds files of the node's package; it needs no ROS."""
 
 FRAMES = 5
 """Frames that a segment should hold: as many as the node's queue."""
@@ -35,7 +39,7 @@ def check_segment(subject: Subject) -> Finding:
         return Finding("skipped", f"{subject.middleware} has no such segment")
     name = variable(subject.environment)
     other = OLD_VARIABLE if name == NEW_VARIABLE else NEW_VARIABLE
-    fix = f"export {name}={SHIPPED}, for the camera drivers too"
+    fix = f"export {name}={shipped_profile(subject)}, for the camera drivers too"
     try:
         transports = find_transports(subject.environment)
     except ProfileError as error:
@@ -54,6 +58,16 @@ def check_segment(subject: Subject) -> Finding:
     if segment < FRAMES * frame:
         return Finding("warning", f"{sizes}: there is room for {segment // frame}, not for {FRAMES}", fix)
     return Finding("ok", sizes)
+
+
+def shipped_profile(subject: Subject) -> str:
+    """Return the path of the profile that ships, as a shell takes it; ROS from Python wheels has no ros2."""
+    if shutil.which("ros2", path=subject.environment.get("PATH")):
+        return f"$(ros2 pkg prefix psfusion_ros)/share/psfusion_ros/{PROFILE}"
+    try:
+        return shlex.quote(str(importlib.import_module(FILES).share_path(PROFILE)))
+    except (ImportError, FileNotFoundError):
+        return PROFILE
 
 
 def check_space(subject: Subject) -> Finding:

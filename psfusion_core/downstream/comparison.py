@@ -11,7 +11,7 @@ import torch
 from psfusion_core.downstream.config import DownstreamConfig
 from psfusion_core.downstream.curves import draw_curves
 from psfusion_core.downstream.drives import render_drives
-from psfusion_core.downstream.inputs import parse_input, show
+from psfusion_core.downstream.inputs import check_input, find_fused, fused_folder, parse_input, show
 from psfusion_core.downstream.outcome import RunFolder, run_recipe
 from psfusion_core.downstream.report import Results, write_report
 from psfusion_core.downstream.run import SegmentationRun
@@ -22,7 +22,7 @@ from psfusion_core.training.recipe import ConfigError
 
 
 def compare(config: DownstreamConfig) -> Results:
-    """Train and test everything a recipe asks for.
+    """Train and test everything a recipe asks for, once all inputs are found.
 
     ``config.output`` receives a folder for each run, ``SEGMENTER/INPUT/seed_N``, after each of them the
     tables of all that are finished, and at the end ``curves.png``.
@@ -33,13 +33,18 @@ def compare(config: DownstreamConfig) -> Results:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("a comparison is one process: share its segmenters or seeds between several")
+    choices = [parse_input(entry) for entry in config.inputs]
+    for choice in choices:
+        check_input(choice)
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     if config.threads:
         torch.set_num_threads(config.threads)
     train, test = open_sources(config, output)
+    for fused in filter(None, map(fused_folder, choices)):
+        find_fused(train, fused)
+        find_fused(test, fused)
     fabric = connect(config.device, config.precision)
-    choices = [parse_input(entry) for entry in config.inputs]
     results = Results(LABEL_SETS[config.labels], [choice.name for choice in choices])
     for choice in choices:
         shown = show(train, choice, output / "fused", config.device)

@@ -32,7 +32,7 @@ def render_drives(config: DrivesConfig, folder: Path) -> tuple[SourceConfig, Sou
     streets = {"train": config.train_streets, "test": config.test_streets}
     total = sum(streets.values()) * config.frames
     first = 0
-    with tqdm(total=total, desc="simulating", unit="frame") as bar:
+    with tqdm(total=total, desc="simulating", unit="frame", disable=None) as bar:
         for split, count in streets.items():
             for kind in ("vi", "ir", "label"):
                 (folder / split / kind).mkdir(parents=True, exist_ok=True)

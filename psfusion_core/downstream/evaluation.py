@@ -94,7 +94,7 @@ def measure(
         (num_classes, num_classes) int64.
     """
     confusion = np.zeros((num_classes, num_classes), np.int64)
-    for scene in tqdm(scenes, desc="testing", unit="image", leave=False):
+    for scene in tqdm(scenes, desc="testing", unit="image", leave=False, disable=None):
         predicted = predict(model, scene, device, settings)
         confusion += confusion_matrix(predicted, scene[LABEL_PLANE].numpy(), num_classes, IGNORE)
     return confusion

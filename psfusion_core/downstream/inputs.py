@@ -18,7 +18,7 @@ from psfusion_core.atomic_file import replacing
 from psfusion_core.color import luma, replace_luma
 from psfusion_core.fuser import Fuser
 from psfusion_core.images import ImageError, list_images, read_visible, write_image
-from psfusion_core.models import MODELS, find_weights
+from psfusion_core.models import MODELS, class_names, create_model, find_weights
 from psfusion_core.models.checkpoint import read_metadata
 from psfusion_core.training.data.planes import IMAGE_PLANES, INFRARED_PLANE
 from psfusion_core.training.data.sources import FolderSource
@@ -59,6 +59,27 @@ def parse_input(entry: str) -> InputChoice:
     return InputChoice(name, Path(path) if equals else None)
 
 
+def check_input(choice: InputChoice) -> None:
+    """Look whether the file of an input is there, and whether a checkpoint fits its network; needs no pair.
+
+    Raises:
+        FileNotFoundError, ValueError: it is not; the message names the file.
+    """
+    if not is_plain(choice) and not fused_folder(choice):
+        model, weights = find_network(choice)
+        create_model(model, len(class_names(model, weights)), weights)
+
+
+def is_plain(choice: InputChoice) -> bool:
+    """Whether an input is made of the pair alone."""
+    return choice.path is None and choice.name in PLAIN
+
+
+def fused_folder(choice: InputChoice) -> Path | None:
+    """The folder of fused images that an input is; None for any other input."""
+    return choice.path if choice.path is not None and choice.path.is_dir() else None
+
+
 def show(source: FolderSource, choice: InputChoice, cache: Path, device: str) -> FolderSource:
     """A copy of a source whose visible planes are what an input shows of each pair.
 
@@ -71,12 +92,10 @@ def show(source: FolderSource, choice: InputChoice, cache: Path, device: str) ->
         FileNotFoundError, ImageError: a fused image is missing, or has another size than its pair.
     """
     shown = copy.copy(source)
-    if choice.path is None and choice.name in PLAIN:
+    if is_plain(choice):
         images = [plain_image(scene, choice.name) for scene in source.scenes]
-    elif choice.path is not None and choice.path.is_dir():
-        images = read_fused(source, choice.path)
     else:
-        images = read_fused(source, fuse_once(source, choice, cache, device))
+        images = read_fused(source, fused_folder(choice) or fuse_once(source, choice, cache, device))
     shown.scenes = [
         torch.cat([image, scene[COLORS:]]) for image, scene in zip(images, source.scenes, strict=True)
     ]
@@ -112,7 +131,7 @@ def fuse_once(source: FolderSource, choice: InputChoice, cache: Path, device: st
     if not missing:
         return folder
     fuser = Fuser(model, weights, device)
-    for index in tqdm(missing, desc=f"fusing with {choice.name}", unit="pair"):
+    for index in tqdm(missing, desc=f"fusing with {choice.name}", unit="pair", disable=None):
         scene = source.scenes[index].numpy()
         image = fuser(np.ascontiguousarray(scene[:COLORS].transpose(1, 2, 0)), scene[INFRARED_PLANE]).image
         with replacing(files[index]) as temporary:
@@ -139,8 +158,13 @@ def find_network(choice: InputChoice) -> tuple[str, Path]:
     return model, choice.path
 
 
-def read_fused(source: FolderSource, folder: Path) -> list[Tensor]:
-    """Read the fused image of every pair, (3, H, W) uint8, scaled as the source scales its pairs."""
+def find_fused(source: FolderSource, folder: Path) -> list[Path]:
+    """Find the fused image of every pair.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        ImageError: pairs or images of one name.
+    """
     fused = list_images(folder)
     names = [record.name for record in source.records]
     missing = [name for name in names if name not in fused]
@@ -148,17 +172,20 @@ def read_fused(source: FolderSource, folder: Path) -> list[Tensor]:
         raise FileNotFoundError(f"{folder} has no image for {len(missing)} pairs, such as {missing[0]}")
     if len(set(names)) < len(names):
         raise ImageError(f"{source.config.path} has pairs of one name: fused images cannot be told apart")
+    return [fused[name] for name in names]
+
+
+def read_fused(source: FolderSource, folder: Path) -> list[Tensor]:
+    """Read the fused image of every pair, (3, H, W) uint8, scaled as the source scales its pairs."""
     images = []
-    for name, scene in zip(names, source.scenes, strict=True):
-        image, (height, width) = read_visible(fused[name]), scene.shape[1:]
+    for file, scene in zip(find_fused(source, folder), source.scenes, strict=True):
+        image, (height, width) = read_visible(file), scene.shape[1:]
         resize = source.config.resize
         if resize != 1.0 and image.shape[:2] != (height, width):
             smooth = cv2.INTER_AREA if resize < 1.0 else cv2.INTER_LINEAR
             image = np.asarray(cv2.resize(image, None, fx=resize, fy=resize, interpolation=smooth), np.uint8)
         if image.shape[:2] != (height, width):
-            raise ImageError(
-                f"{fused[name]} is {image.shape[1]} x {image.shape[0]}, its pair {width} x {height}"
-            )
+            raise ImageError(f"{file} is {image.shape[1]} x {image.shape[0]}, its pair {width} x {height}")
         images.append(torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))))
     return images
 

@@ -101,7 +101,7 @@ class SegmentationRun:
         title = f"{self.segmenter} on {folder.parent.name}, seed {self.seed}"
         with (
             TrainingLog(folder, self.step) as log,
-            tqdm(total=config.steps, initial=self.step, desc=title, unit="step") as bar,
+            tqdm(total=config.steps, initial=self.step, desc=title, unit="step", disable=None) as bar,
         ):
             while self.step < config.steps:
                 loss = self.train_step(next(batches))

@@ -22,6 +22,8 @@ from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.engines.torch_engine import resolve_precision
 from psfusion_core.models import PSFusion, PSFusionLite
 
+LOGGER = logging.getLogger(__name__)
+
 OPSET = 18
 FORM = 4
 """Number of the form that networks are exported in; a new one makes cached files of the old one unused."""
@@ -87,6 +89,7 @@ def cached_file(model: PSFusion | PSFusionLite, precision: str) -> Path:
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
     path = cache_folder() / f"{type(model).__name__.lower()}-{digest.hexdigest()[:20]}.onnx"
     if not path.exists():
+        LOGGER.warning("exporting the network for ONNX Runtime, once (tens of seconds): %s", path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:

@@ -89,5 +89,6 @@ def check_shapes(visible: Tensor, size: tuple[int, int] | None) -> None:
     if size is not None and tuple(visible.shape[-2:]) != size:
         height, width = visible.shape[-2:]
         raise ValueError(
-            f"this ONNX file takes {size[0]} x {size[1]} only, got {height} x {width}: export one of any size"
+            f"this ONNX file takes {size[1]}x{size[0]} (width x height) only, got {width}x{height} padded: "
+            "psfusion export without --size makes one that takes any"
         )

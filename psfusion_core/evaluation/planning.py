@@ -80,7 +80,7 @@ class Plan:
 def make_plan(subject: Subject, records: Records) -> Plan:
     """Look at the content of every file, and see what is not among the records yet."""
     plan = Plan()
-    for pair in tqdm(subject.pairs, desc="looking", unit="pair", leave=False):
+    for pair in tqdm(subject.pairs, desc="looking", unit="pair", leave=False, disable=None):
         truth = subject.truth(pair.name)
         try:
             files = [pair.visible, pair.infrared, *(truth.files if truth else [])]

@@ -36,7 +36,7 @@ def carry_out(plan: Plan, records: Records, measure: Measure, tell: Callable[[st
 
     for problem in plan.problems:
         report(problem)
-    with tqdm(total=len(plan.steps), desc="measuring", unit="pair", disable=not plan.steps) as bar:
+    with tqdm(total=len(plan.steps), desc="measuring", unit="pair", disable=not plan.steps or None) as bar:
 
         def tasks() -> Iterator[Task]:
             for step in plan.steps:

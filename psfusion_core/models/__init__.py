@@ -39,8 +39,8 @@ def default_weights(name: str) -> Path:
     path = Path(str(resources.files("psfusion_core.models"))) / "weights" / f"{name}.safetensors"
     if not path.exists():
         raise FileNotFoundError(
-            f"no weights ship for {name!r}: pass weights=PATH (safetensors, or the authors' .pth), "
-            "or use psfusion_lite"
+            f"no weights ship for {name!r}: give the path of a checkpoint (safetensors, or the authors' "
+            ".pth) as weights, or NAME=CHECKPOINT where inputs are listed, or use psfusion_lite"
         )
     return path
 

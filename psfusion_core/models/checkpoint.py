@@ -237,4 +237,3 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
     if not torch.equal(half.isfinite(), tensor.isfinite()):
         raise CheckpointError(f"expected values within float16, {name} reaches beyond: save with half=False")
     return half
-

@@ -153,5 +153,7 @@ def read_camera(path: Path) -> CameraModel:
 def _load(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"expected YAML, found no file at {path}: check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"expected YAML in {path}, got {one_line(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, fields, replace
 from pathlib import Path
@@ -42,18 +43,23 @@ def read_parameters(files: Iterable[Path], words: Iterable[str] = ()) -> FusionP
                 values[known[name].name] = _checked(known[name], value, f"in {file}")
             elif not {name, name.partition(".")[0]} & ON_ROBOTS_ONLY:
                 raise ValueError(
-                    f"expected parameters of psfusion_node in {file}, got {name}: correct the name"
+                    f"expected parameters of psfusion_node in {file}, got {name}; {_guess(name, known)}"
                 )
     for word in words:
         name, equals, text = word.partition("=")
-        if not equals or name not in known:
-            raise ValueError(
-                f"expected NAME=VALUE with one of {', '.join(known)}, got {word!r}: correct the name"
-            )
+        if not equals:
+            raise ValueError(f"expected NAME=VALUE, such as sync.tolerance_ms=30, got {word!r}")
+        if name not in known:
+            raise ValueError(f"expected NAME=VALUE of a known parameter, got {word!r}; {_guess(name, known)}")
         values[known[name].name] = _checked(known[name], _load(text, repr(word)), f"in {word!r}")
     parameters = replace(FusionParameters(), **values)
     parameters.check()
     return parameters
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    """Return which parameter a wrong name may have been meant for."""
+    return f"the nearest known one is {difflib.get_close_matches(name, list(known), 1, 0.0)[0]!r}"
 
 
 def _of_node(file: Path) -> dict[str, Any]:

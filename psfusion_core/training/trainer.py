@@ -111,8 +111,13 @@ class Trainer:
             if fabric.is_global_zero:
                 write_run_record(folder, to_mapping(config), config.device, self.feed.summary)
                 log = stack.enter_context(TrainingLog(folder, self.step))
-            hidden = not fabric.is_global_zero
-            bar = tqdm(total=config.steps, initial=self.step, desc="training", unit="step", disable=hidden)
+            bar = tqdm(
+                total=config.steps,
+                initial=self.step,
+                desc="training",
+                unit="step",
+                disable=not fabric.is_global_zero or None,
+            )
             stack.enter_context(bar)
             while self.step < config.steps:
                 started = time.perf_counter()

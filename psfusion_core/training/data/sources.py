@@ -73,7 +73,7 @@ class FolderSource:
                 f"{config.path}: {len(unpaired)} files without a partner left out, such as {unpaired[0]}",
                 file=sys.stderr,
             )
-        bar = tqdm(records, desc=f"reading {config.path}", unit="pair")
+        bar = tqdm(records, desc=f"reading {config.path}", unit="pair", disable=None)
         self.scenes = [read_planes(record, label_set, labels, config.resize) for record, label_set in bar]
         self.records = [record for record, _ in records]
         self.labels = labels
@@ -83,7 +83,8 @@ class FolderSource:
         bare = [
             index for index, scene in enumerate(self.scenes) if bool((scene[LABEL_PLANE] == IGNORE).all())
         ]
-        for index in tqdm(bare, desc=f"labelling {self.config.path}", unit="pair", disable=not bare):
+        bar = tqdm(bare, desc=f"labelling {self.config.path}", unit="pair", disable=not bare or None)
+        for index in bar:
             scene = self.scenes[index]
             scene[LABEL_PLANE] = label(scene)
             scene[WEIGHT_PLANE] = weight
@@ -135,7 +136,8 @@ class SimulatedSource:
         if oldest not in self.pool or wanted[-1] not in self.pool:
             self.pool = {number: frame for number, frame in self.pool.items() if number in wanted}
             missing = [number for number in wanted if number not in self.pool]
-            for number in tqdm(missing, desc="simulating", unit="frame", disable=len(missing) < self.POOL):
+            few = len(missing) < self.POOL
+            for number in tqdm(missing, desc="simulating", unit="frame", disable=few or None):
                 self.pool[number] = self.render(number)
         return self.pool[oldest + int(torch.randint(self.POOL, (), generator=generator))]
 

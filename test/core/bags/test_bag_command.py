@@ -36,23 +36,25 @@ def test_the_counts_are_printed_and_the_exit_status_is_0(
     ]
 
 
-def test_what_was_left_out_is_counted_by_its_reason(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_where_no_pair_was_fused_the_reasons_are_counted_and_nothing_is_in_the_way_of_a_better_command(
+    bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bag = write_bag(tmp_path / "bag", messages(8))
-    command = ["bag", str(bag), str(tmp_path / "out"), "--set", "sync.tolerance_ms=2.0"]
-    assert main(command) == 0
+    command = ["bag", str(bag), str(tmp_path / "out"), "--video", str(tmp_path / "drive.mp4")]
+    assert main([*command, "--set", "sync.tolerance_ms=2.0"]) == 1
     output = capsys.readouterr().out
-    assert "0 pairs fused" in output
+    assert output.startswith(f"{tmp_path / 'out'}: 0 pairs fused: no bag was written\n")
     assert "rejected" not in output
     assert "visible (/visible/image): received 8, dropped_unmatched " in output
+    assert list(tmp_path.iterdir()) == [bag]
+    assert main(command) == 0
+    assert len(read_all(tmp_path / "out")["/fused/image"]) == 8
 
 
 def test_parameters_come_from_files_and_words(bag: Path, tmp_path: Path) -> None:
     (tmp_path / "node.yaml").write_text("/**: {ros__parameters: {sync: {tolerance_ms: 2.0}}}")
     command = ["bag", str(bag), "--only-fused", "--parameters", str(tmp_path / "node.yaml")]
-    assert main([*command, str(tmp_path / "a")]) == 0
-    assert read_all(tmp_path / "a")["/fused/image"] == []
+    assert main([*command, str(tmp_path / "a")]) == 1
+    assert not (tmp_path / "a").exists()
     assert main([*command, str(tmp_path / "b"), "--set", "sync.infrared_offset_ms=-2.0"]) == 0
     assert len(read_all(tmp_path / "b")["/fused/image"]) == 8
 
@@ -105,12 +107,12 @@ def test_a_bag_that_is_there_is_replaced_only_where_that_is_asked_for(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere", "out"], "expected an intact rosbag2 folder"),
+        (["nowhere", "out"], "no such file or folder: nowhere"),
         (["BAG", "BAG"], "expected an output outside"),
         (["BAG", "BAG/inside"], "expected an output outside"),
         (["BAG", "BAG", "out"], "two of one name"),
         (["BAG", "other", "out", "--video", "v.mp4"], "show one bag"),
-        (["BAG", "out", "--set", "sync.tolerance=3"], "expected NAME=VALUE with one of"),
+        (["BAG", "out", "--set", "sync.tolerance=3"], "expected NAME=VALUE of a known parameter"),
         (["BAG", "out", "--set", "sync.policy=exact"], "message_filters needs ROS"),
         (["BAG", "out", "--set", "model=unknown", "--visible-topic", "/left"], "images on /left"),
         (["BAG", "out", "--on", "moon"], "--on local, ray"),
@@ -129,3 +131,18 @@ def test_errors_are_one_line_with_status_2_and_nothing_is_written(
     error = capsys.readouterr().err.strip()
     assert message in error.splitlines()[-1]
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("inside", ["0.png", "vi/0.JPG"])
+def test_a_folder_of_images_is_told_where_it_belongs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], inside: str
+) -> None:
+    drive = tmp_path / "drive"
+    (drive / inside).parent.mkdir(parents=True)
+    (drive / inside).touch()
+    message = f"{drive} is no bag (it has no metadata.yaml): for folders of images use psfusion fuse"
+    assert main(["bag", str(drive), str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+    (drive / "drive_0.mcap").touch()  # a bag that was damaged, and its pictures
+    assert main(["bag", str(drive), str(tmp_path / "out")]) == 2
+    assert "expected an intact" in capsys.readouterr().err

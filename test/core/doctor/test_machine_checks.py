@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from psfusion_core.doctor import network, ros_installation, shared_memory
+from psfusion_core.doctor.cache import cache_facts, check_cache, judge_cache
 from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_check
 from psfusion_core.doctor.child import ChildError, ask_child
 from psfusion_core.doctor.engines import check_network, judge_torch, serves
@@ -128,6 +129,37 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     assert str(damaged) in finding.message
 
 
+def test_a_cache_folder_is_tried_and_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
+    assert check_cache(Subject({})) == Finding("ok", f"{tmp_path}/new/psfusion can be written")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    facts = cache_facts()
+    assert facts["folder"] == f"{tmp_path}/file/psfusion"
+    assert facts["problem"] == f"{tmp_path}/file: Not a directory"
+    assert not facts["is_filled"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "is_filled", "is_file", "status"),
+    [
+        ("onnxruntime", False, False, "error"),
+        ("onnxruntime", True, False, "warning"),
+        ("onnxruntime", False, True, "warning"),
+        ("torch", False, False, "warning"),
+    ],
+)
+def test_a_cache_folder_that_cannot_be_written_is_an_error_where_auto_has_to_export(
+    engine: str, is_filled: bool, is_file: bool, status: str
+) -> None:
+    facts = {"folder": "/cache", "problem": "/: no", "is_filled": is_filled, "engine": engine}
+    finding = judge_cache(facts, is_file)
+    assert finding.status == status
+    assert finding.message.startswith("/cache cannot be written (/: no): ")
+    assert "XDG_CACHE_HOME" in finding.fix
+
+
 @pytest.mark.parametrize(
     ("frame", "origin", "status"),
     [
@@ -155,6 +187,17 @@ def test_a_profile_under_the_name_that_is_not_read_is_pointed_out() -> None:
     assert finding.status == "warning"
     assert "FASTDDS_DEFAULT_PROFILES_FILE is set, which this Fast DDS does not read" in finding.message
     assert "FASTRTPS_DEFAULT_PROFILES_FILE" in finding.fix
+
+
+def test_the_profile_is_named_by_its_path_where_there_is_no_ros2_command(tmp_path: Path) -> None:
+    subject = Subject({"PATH": str(tmp_path)}, frame_bytes=900_000)
+    fix = check_segment(subject).fix
+    path = fix.removeprefix("export FASTDDS_DEFAULT_PROFILES_FILE=").removesuffix(
+        ", for the camera drivers too"
+    )
+    assert Path(path).read_text() == (ROOT / "config" / "fastdds.xml").read_text()
+    (tmp_path / "ros2").touch(mode=0o755)
+    assert "=$(ros2 pkg prefix psfusion_ros)/share/psfusion_ros/config/" in check_segment(subject).fix
 
 
 def test_a_segment_is_stale_once_nobody_holds_its_lock(tmp_path: Path) -> None:

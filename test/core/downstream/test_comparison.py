@@ -25,6 +25,8 @@ from psfusion_core.downstream.inputs import parse_input, show
 from psfusion_core.downstream.outcome import RunFolder, run_recipe
 from psfusion_core.downstream.run import SegmentationRun
 from psfusion_core.images import read_visible, write_image
+from psfusion_core.models import create_model
+from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.training.checkpoints import STATE_FILE
 from psfusion_core.training.config import SourceConfig
 from psfusion_core.training.data.planes import to_sample
@@ -161,6 +163,29 @@ def test_a_finished_run_is_no_result_of_another_recipe_other_data_or_another_tes
     assert compare(small(inputs=["visible"], steps=1, checkpoint_every=7)).confusions
 
 
+def test_every_input_is_looked_at_before_the_first_run(
+    small: Make, drives: tuple[SourceConfig, SourceConfig], tmp_path: Path
+) -> None:
+    (tmp_path / "partial").mkdir()
+    for file in (Path(drives[0].path) / "vi").iterdir():  # those of the training pairs alone
+        write_image(tmp_path / "partial" / file.name, read_visible(file))
+    (tmp_path / "damaged.safetensors").write_bytes(b"nothing")
+    save_weights(
+        create_model("psfusion_lite", 5, None), tmp_path / "other.safetensors", {"model": "psfusion"}
+    )
+    for entry, message in (
+        ("psfusion", "no weights ship for 'psfusion': give the path of a checkpoint .* as weights"),
+        ("mine=nowhere", "nowhere is neither a folder of fused images nor a checkpoint"),
+        (f"mine={tmp_path}/damaged.safetensors", "damaged.safetensors"),
+        (f"mine={tmp_path}/other.safetensors", "expected the .* tensors of this model"),
+        (f"mine={tmp_path}/partial", "partial has no image for 4 pairs"),
+    ):
+        config = small(inputs=["visible", entry])
+        with pytest.raises((FileNotFoundError, ValueError), match=message):
+            compare(config)
+        assert not list(Path(config.output).glob("segnext_tiny/**/*"))
+
+
 def test_labels_are_needed(small: Make, tmp_path: Path) -> None:
     for kind, shape in (("vi", (64, 64, 3)), ("ir", (64, 64))):
         (tmp_path / "bare" / kind).mkdir(parents=True)
@@ -175,7 +200,12 @@ def test_the_command_prints_the_table(
     recipe = tmp_path / "recipe.yaml"
     OmegaConf.save(OmegaConf.structured(small()), recipe)
     assert main(["downstream", "--config", str(recipe), "steps=1", "inputs=[infrared]"]) == 0
-    assert "| infrared | 1 |" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "| infrared | 1 |" in printed.out
+    last = printed.err.splitlines()[-1]
+    names = last.removeprefix(f"written to {tmp_path / 'comparison'}: ").split(", ")
+    assert len(names) == 4
+    assert all((tmp_path / "comparison" / name).is_file() for name in names)
     result = tmp_path / "comparison/segnext_tiny/infrared/seed_0/result.json"
     assert np.sum(json.loads(result.read_text())["confusion"]) == 4 * 96 * 128
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
@@ -84,7 +88,7 @@ def test_file_holds_network_and_classes_and_is_fused_like_the_weights(exported: 
 
 def test_file_of_one_size_refuses_others(exported: Path) -> None:
     fuser = Fuser(weights=exported, device="cpu")
-    with pytest.raises(ValueError, match="takes 64 x 96 only, got 96 x 96"):
+    with pytest.raises(ValueError, match=r"takes 96x64 \(width x height\) only, got 96x96"):
         fuser(np.zeros((96, 96, 3), np.uint8), np.zeros((96, 96), np.uint8))
 
 
@@ -176,3 +180,20 @@ def test_auto_takes_onnxruntime_on_the_cpu_in_single_precision_only() -> None:
     assert choose_engine("cpu", "bf16") == "torch"
     with pytest.raises(ValueError, match="has fp32, not bf16"):
         Fuser(device="cpu", engine="onnxruntime", precision="bf16")
+
+
+def test_onnx_runtime_keeps_nothing_to_report(tmp_path: Path) -> None:
+    """Its telemetry, which official builds turn on, queues events in the user's cache folder first."""
+    import onnx
+
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy")
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [x], [y]), ir_version=8)
+    onnx.save(model, tmp_path / "relu.onnx")
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    use = f"import psfusion_core, onnxruntime; onnxruntime.InferenceSession({str(tmp_path / 'relu.onnx')!r})"
+
+    subprocess.run([sys.executable, "-c", use], env=environment, check=True, timeout=120)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["relu.onnx"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -167,7 +168,7 @@ def test_bags_that_cannot_be_used_are_one_line(tmp_path: Path, capsys: pytest.Ca
     assert main([*command, str(bag)]) == 2
     assert "inside the bag" in capsys.readouterr().err
     assert main([*command, str(tmp_path / "nowhere")]) == 2
-    assert "nowhere" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"psfusion calibrate: no such file or folder: {tmp_path / 'nowhere'}\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -180,12 +181,32 @@ def test_bags_that_cannot_be_used_are_one_line(tmp_path: Path, capsys: pytest.Ca
             ["--visible", "vi", "--infrared", "ir", "--bag", "bag"],
             "either --bag, or --visible and --infrared",
         ),
-        (["--bag", "bag", "--pairs", "0"], "--pairs is 0"),
+        (["--visible", "vi", "--infrared", "ir"], "no such file or folder: vi"),
+        (["--bag", "bag"], "no such file or folder: bag"),
+        (["--bag", "bag", "--pairs", "3"], "--pairs is 3; expected at least 4"),
+        (["--bag", "bag", "--pairs", "0", "--checkerboard", "9x6", "--square", "0.05"], "--pairs is 0"),
         (["--bag", "bag", "--distance", "0"], "--distance is 0"),
     ],
 )
-def test_options_that_do_not_go_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+def test_arguments_are_looked_at_before_anything_is_read(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
 ) -> None:
-    assert main(["calibrate", "--output", str(tmp_path / "out"), *words]) == 2
-    assert message in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # where progress bars are shown
+    assert main(["calibrate", "--output", "out", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("psfusion calibrate: ")
+    assert message in error
+
+
+def test_too_few_files_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = write_folders(tmp_path, [(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))] * 3)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["calibrate", *command]) == 2
+    assert capsys.readouterr().err.startswith("psfusion calibrate: expected at least 4 pairs, got 3: ")

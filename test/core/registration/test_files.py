@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -72,6 +73,14 @@ def test_files_that_make_no_sense_are_named_in_one_line(tmp_path: Path, text: st
         read_registration(file)
     assert "bad.yaml" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("read", [read_registration, read_camera])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"^expected YAML, found no file at .*nope\.yaml: check the path$"
+    ):
+        read(tmp_path / "nope.yaml")
 
 
 @pytest.mark.parametrize(

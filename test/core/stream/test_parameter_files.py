@@ -38,8 +38,13 @@ def test_later_files_and_then_words_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("sync.tolerance=3", "expected NAME=VALUE with one of model, .* got 'sync.tolerance=3'"),
-        ("sync.tolerance_ms", "expected NAME=VALUE"),
+        (
+            "sync.tolerance=3",
+            "expected .* got 'sync.tolerance=3'; the nearest known one is 'sync.tolerance_ms'",
+        ),
+        ("gain.polartiy=x", "expected .* the nearest known one is 'gain.polarity'"),
+        ("=3", "expected NAME=VALUE of a known parameter, got '=3'"),
+        ("sync.tolerance_ms", "expected NAME=VALUE, such as sync.tolerance_ms=30, got 'sync.tolerance_ms'"),
         ("qos.depth=3", "expected NAME=VALUE"),
         ("sync.tolerance_ms=-1", "expected sync.tolerance_ms from 0 to 10000 in .* got -1"),
         ("sync.queue_size=1.5", "expected sync.queue_size to be like 10 in .* got 1.5"),
