@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     )
     place = place_of(options, parameters.device)
     pairs = plan_outputs(options)
-    runs, skipped = open_runs(pairs, settings)
+    runs, skipped = open_runs(pairs, settings, options.overwrite)
     try:
         chunks = fuse_bags(runs, settings, place, show_writing)
         with tqdm(total=sum(bag.expected for bag in runs), desc="fusing", unit="pair", disable=None) as bar:
@@ -106,9 +106,7 @@ def plan_outputs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
     for _, output in pairs:
         if os.path.lexists(output) and not is_bag(output):
             raise CommandError(f"{output} exists and is no bag: choose another output")
-        if output.exists() and options.overwrite:
-            shutil.rmtree(output)
-    if len(bags) == 1 and options.output.exists():
+    if len(bags) == 1 and options.output.exists() and not options.overwrite:
         raise CommandError(f"{options.output} exists: choose another output, or add --overwrite")
     return pairs
 
@@ -121,8 +119,12 @@ def is_bag(folder: Path) -> bool:
     return "metadata.yaml" in names and all(name.endswith((".yaml", ".db3", ".mcap")) for name in names)
 
 
-def open_runs(pairs: list[tuple[Path, Path]], settings: BagSettings) -> tuple[list[BagRun], int]:
+def open_runs(
+    pairs: list[tuple[Path, Path]], settings: BagSettings, overwrite: bool
+) -> tuple[list[BagRun], int]:
     """Open the bags whose results are not there; of several, those that cannot be used are left out.
+
+    An old result is only removed once its bag has been opened.
 
     Returns:
         The bags, and how many were left out.
@@ -130,16 +132,20 @@ def open_runs(pairs: list[tuple[Path, Path]], settings: BagSettings) -> tuple[li
     runs: list[BagRun] = []
     skipped = 0
     for source, output in pairs:
-        if output.exists():
+        if output.exists() and not overwrite:
             print(f"{output} is there already", file=sys.stderr)
             continue
         try:
-            runs.append(BagRun(len(runs), source, output, settings, say))
+            run = BagRun(len(runs), source, output, settings, say)
         except BagError as error:
             if len(pairs) == 1:
                 raise
             skipped += 1
             say(f"skipped: {error}")
+            continue
+        if output.exists():
+            shutil.rmtree(output)
+        runs.append(run)
     return runs, skipped
 
 

@@ -98,6 +98,8 @@ def test_a_bag_that_is_there_is_replaced_only_where_that_is_asked_for(
     assert main(command) == 2
     assert "add --overwrite" in capsys.readouterr().err
     assert main([*command, "--overwrite"]) == 0
+    assert main(["bag", str(tmp_path / "no_bag"), str(tmp_path / "out"), "--overwrite"]) == 2
+    assert images(tmp_path / "out", "/fused/image"), "a bag that cannot be fused replaces nothing"
     (tmp_path / "out/notes.txt").write_text("mine")
     assert main([*command, "--overwrite"]) == 2
     assert "is no bag" in capsys.readouterr().err
