@@ -48,7 +48,7 @@ FILE_ENGINES: dict[str, type[OnnxRuntimeEngine] | type[TensorRTEngine]] = {
 def choose_engine(device: str, precision: str) -> str:
     """Return the name of the engine that ``auto`` stands for.
 
-    On the CPU in fp32 that is onnxruntime where it is installed together with what writes its file: 1.4
+    On the CPU in fp32 that is onnxruntime where it is installed together with what writes its file: 1.7
     (psfusion_lite) and 2.3 times (psfusion) as fast as torch (docs/performance.md). Else it is torch, on a
     GPU too: neither onnxruntime nor tensorrt has been measured there.
 
