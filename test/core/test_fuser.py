@@ -144,7 +144,7 @@ def test_unknown_choices_name_the_known_ones(choice: dict[str, str], message: st
 
 
 def test_network_without_shipped_weights_says_what_to_do() -> None:
-    with pytest.raises(FileNotFoundError, match="weights=PATH"):
+    with pytest.raises(FileNotFoundError, match="give the path of a checkpoint"):
         Fuser("psfusion")
 
 
