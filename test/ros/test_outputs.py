@@ -15,8 +15,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from psfusion_core.classes import CLASS_NAMES
-from psfusion_ros import outputs as outputs_module
+from psfusion_core.classes import CLASS_NAMES, overlay
+from psfusion_core.pictures import Pictures, Wanted
 from psfusion_ros.outputs import Outputs
 
 TOPICS = ("fused/image", "semantic/mask", "semantic/overlay", "fused/camera_info")
@@ -58,9 +58,16 @@ def node() -> FakeNode:
 def publish(outputs: Outputs, camera_info: CameraInfo | None) -> Header:
     header = Header(frame_id="visible_optical")
     header.stamp.sec = 12
-    image, mask = np.full((4, 5, 3), 100, np.uint8), np.eye(4, 5, dtype=np.uint8)
-    outputs.publish(outputs.wanted(), header, image, mask, camera_info)
+    topics = outputs.wanted()
+    outputs.publish(topics, header, made(outputs.pictures_for(topics)), camera_info)
     return header
+
+
+def made(wanted: Wanted) -> Pictures:
+    """Pictures as an engine makes them: those that are wanted."""
+    image, mask = np.full((4, 5, 3), 100, np.uint8), np.eye(4, 5, dtype=np.uint8)
+    tinted = None if wanted.overlay_opacity is None else overlay(image, mask, wanted.overlay_opacity)
+    return Pictures(image if wanted.image else None, mask if wanted.mask else None, tinted)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -76,19 +83,13 @@ def test_only_the_topic_with_a_subscriber_is_published(node: FakeNode, topic: st
     assert node.publishers[topic].published[0].header == header
 
 
-def test_an_overlay_that_nobody_wants_is_not_computed(
-    node: FakeNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unwanted(*_: object) -> None:
-        raise AssertionError("computed an overlay")
+def test_pictures_that_nobody_wants_are_not_asked_for(node: FakeNode) -> None:
+    outputs = Outputs(node, 0.3, CLASS_NAMES)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(outputs_module, "overlay", unwanted)
-    outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
-    node.publishers["fused/image"].subscribers = node.publishers["semantic/mask"].subscribers = 1
-
-    publish(outputs, None)
-
-    assert len(node.publishers["fused/image"].published) == 1
+    assert outputs.pictures_for(frozenset({"fused/image"})) == Wanted(image=True, mask=False)
+    assert outputs.pictures_for(frozenset({"semantic/mask"})) == Wanted(image=False, mask=True)
+    assert outputs.pictures_for(frozenset({"semantic/overlay"})) == Wanted(False, False, 0.3)
+    assert outputs.pictures_for(frozenset({"fused/camera_info"})) == Wanted(False, False)
 
 
 def test_the_camera_info_that_came_keeps_its_own_header(node: FakeNode) -> None:
