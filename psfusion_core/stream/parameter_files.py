@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from psfusion_core.nearest import nearest
 from psfusion_core.one_line import one_line
 from psfusion_core.registration.files import PARAMETERS
 from psfusion_core.stream.parameters import FusionParameters
@@ -59,7 +59,7 @@ def read_parameters(files: Iterable[Path], words: Iterable[str] = ()) -> FusionP
 
 def _guess(name: str, known: Iterable[str]) -> str:
     """Return which parameter a wrong name may have been meant for."""
-    return f"the nearest known one is {difflib.get_close_matches(name, list(known), 1, 0.0)[0]!r}"
+    return f"the nearest known one is {nearest(name, known)!r}"
 
 
 def _of_node(file: Path) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from torch import nn
 
+from psfusion_core.nearest import nearest
 from psfusion_core.training.recipe import ConfigError
 
 
@@ -25,8 +25,8 @@ def freeze(model: nn.Module, names: Sequence[str]) -> None:
     parts = dict(model.named_children())
     for name in names:
         if name not in parts:
-            nearest = difflib.get_close_matches(name, parts, 1, 0.0)[0]
-            raise ConfigError(f"frozen: the network has no part {name!r}; the nearest is {nearest!r}")
+            guess = nearest(name, parts)
+            raise ConfigError(f"frozen: the network has no part {name!r}; the nearest is {guess!r}")
         parts[name].requires_grad_(False).eval()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ConfigError("frozen: nothing is left to train")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -13,6 +12,8 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
+
+from psfusion_core.nearest import nearest
 
 Recipe = TypeVar("Recipe")
 
@@ -47,10 +48,8 @@ def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ())
         raise
     except (ConfigKeyError, ConfigAttributeError) as error:
         key = re.sub(r"\[\d+\]", ".0", str(error.full_key or error.key))
-        nearest = difflib.get_close_matches(key, list(known_keys(schema)), 1, 0.0)
-        raise ConfigError(
-            f"unknown key {key!r} in {path}; the nearest known one is {nearest[0]!r}"
-        ) from error
+        guess = nearest(key, known_keys(schema))
+        raise ConfigError(f"unknown key {key!r} in {path}; the nearest known one is {guess!r}") from error
     except (OmegaConfBaseException, YAMLError, TypeError, ValueError, AttributeError) as error:
         place = ": ".join(filter(None, [str(path), str(getattr(error, "full_key", None) or "")]))
         raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
