@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from psfusion_core.fuser import Fuser, FusionResult
+    from psfusion_core.fusion.fuser import Fuser, FusionResult
     from psfusion_core.models import FusionOutput, create_model
 
 __version__ = "0.1.0"
@@ -16,8 +16,8 @@ __all__ = ["Fuser", "FusionOutput", "FusionResult", "__version__", "create_model
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOME = {
-    "Fuser": "psfusion_core.fuser",
-    "FusionResult": "psfusion_core.fuser",
+    "Fuser": "psfusion_core.fusion.fuser",
+    "FusionResult": "psfusion_core.fusion.fuser",
     "FusionOutput": "psfusion_core.models",
     "create_model": "psfusion_core.models",
 }

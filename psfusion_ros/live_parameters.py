@@ -12,7 +12,7 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from psfusion_ros.parameters import CONFIGURE, LIVE, START, Parameters
+from psfusion_ros.node_parameters import CONFIGURE, LIVE, START, Parameters
 
 READ = {
     START: "read once, when the node starts",

@@ -18,18 +18,18 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
-from psfusion_core.one_line import one_line
-from psfusion_core.recovery import PairFuser
+from psfusion_core.base.wording import one_line
+from psfusion_core.fusion.recovery import PairFuser
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.live_parameters import LiveParameters
-from psfusion_ros.parameters import Parameters
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.pipeline import MakeFuser, Pipeline
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
 def _make_fuser(**settings: Any) -> PairFuser:
-    from psfusion_core.fuser import Fuser  # late: PyTorch takes seconds to import
+    from psfusion_core.fusion.fuser import Fuser  # late: PyTorch takes seconds to import
 
     return Fuser(**settings)
 

@@ -11,8 +11,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 
-from psfusion_core.pictures import Pictures, Wanted
-from psfusion_ros.codec import to_message
+from psfusion_core.fusion.pictures import Pictures, Wanted
+from psfusion_ros.image_messages import to_message
 from psfusion_ros.qos import LATCHED_QOS, OUTPUT_QOS, explain_subscriber_mismatch
 
 try:
@@ -21,7 +21,7 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks  # type: ignore[import-not-found,no-redef]
 
 IMAGE_TOPICS = ("fused/image", "semantic/mask", "semantic/overlay")
-"""In the order of `psfusion_core.pictures.Pictures`."""
+"""In the order of `psfusion_core.fusion.pictures.Pictures`."""
 
 CAMERA_INFO_TOPIC = "fused/camera_info"
 LABEL_INFO_TOPIC = "semantic/label_info"

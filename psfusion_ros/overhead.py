@@ -29,14 +29,14 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tqdm import tqdm
 
-from psfusion_core.classes import CLASS_NAMES
-from psfusion_core.pictures import Pictures, Wanted
-from psfusion_core.stream.frame import Frame
-from psfusion_core.stream.gain import GreyScale
-from psfusion_core.stream.serialised import shift_stamp, stamp_of_serialised
-from psfusion_ros.codec import to_message
-from psfusion_ros.local.loopback import loopback_environment
-from psfusion_ros.local.processes import Processes
+from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.serialised_stamp import shift_stamp, stamp_of_serialised
+from psfusion_core.cameras.thermal_gain import GreyScale
+from psfusion_core.fusion.pictures import Pictures, Wanted
+from psfusion_core.models.classes import CLASS_NAMES
+from psfusion_ros.image_messages import to_message
+from psfusion_ros.loopback.child_processes import Processes
+from psfusion_ros.loopback.environment import loopback_environment
 from psfusion_ros.record.spool import OUTPUTS
 
 NULL_NODE = [sys.executable, "-c", "from psfusion_ros.overhead import run_null_node; run_null_node()"]
@@ -136,7 +136,7 @@ def measure(width: int, height: int, rate: float, seconds: float, logs: Path) ->
         milliseconds from sending a pair to the arrival of its last image output.
 
     Raises:
-        psfusion_ros.local.processes.ProcessError: the node ended.
+        psfusion_ros.loopback.child_processes.ProcessError: the node ended.
         TimeoutError: it did not connect.
     """
     rclpy.init(args=[])

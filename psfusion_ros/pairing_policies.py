@@ -9,10 +9,10 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 
-from psfusion_core.stream.messages import NANOSECONDS, stamp_of
-from psfusion_core.stream.pairing import RESET_AFTER, Pairer, SyncSettings
-from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts
-from psfusion_ros.codec import AnyImage
+from psfusion_core.cameras.image_decoding import NANOSECONDS, stamp_of
+from psfusion_core.cameras.pairing import RESET_AFTER, Pairer, SyncSettings
+from psfusion_core.cameras.stamped import Camera, Pair, Stamped, StreamCounts
+from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.synchroniser import Synchroniser, SyncReport
 
 NEVER = -(1 << 63)
@@ -24,7 +24,7 @@ def create_synchroniser(settings: SyncSettings) -> Synchroniser:
 
 
 class NearestSynchroniser(Synchroniser):
-    """The project's own pairing, see `psfusion_core.stream.pairing`."""
+    """The project's own pairing, see `psfusion_core.cameras.pairing`."""
 
     def __init__(self, settings: SyncSettings) -> None:
         super().__init__()

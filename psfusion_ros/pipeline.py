@@ -9,19 +9,19 @@ from typing import Any
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
 from rclpy.node import Node
 
-from psfusion_core.memory import free_memory
-from psfusion_core.one_line import one_line, typed_line
-from psfusion_core.recovery import PairFuser, RecoveringFuser
-from psfusion_core.stream.gain import ThermalGain
-from psfusion_ros.calibration import Calibration
-from psfusion_ros.inputs import LOG_EVERY, ImageInput
-from psfusion_ros.missing import MissingWatch
+from psfusion_core.base.wording import one_line, typed_line
+from psfusion_core.cameras.thermal_gain import ThermalGain
+from psfusion_core.engines.memory import free_memory
+from psfusion_core.fusion.recovery import PairFuser, RecoveringFuser
+from psfusion_ros.camera_info_cache import Calibration
+from psfusion_ros.image_input import LOG_EVERY, ImageInput
+from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.missing_camera import MissingWatch
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import Outputs
 from psfusion_ros.pairing_policies import create_synchroniser
-from psfusion_ros.parameters import Parameters
 from psfusion_ros.processor import Processor
 from psfusion_ros.qos import OUTPUT_QOS, describe
-from psfusion_ros.statistics import ItemRecorder
 from psfusion_ros.synchroniser import Item
 from psfusion_ros.worker import Worker
 

@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from psfusion_core.pictures import Pictures
-from psfusion_core.recovery import PairFuser
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_core.stream.frame import Frame, FrameError
-from psfusion_core.stream.gain import ThermalGain
-from psfusion_core.stream.stamped import Camera, Pair, Stamped
-from psfusion_ros.calibration import Calibration
-from psfusion_ros.codec import AnyImage, to_frame
-from psfusion_ros.missing import passes
+from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.stamped import Camera, Pair, Stamped
+from psfusion_core.cameras.thermal_gain import ThermalGain
+from psfusion_core.fusion.pictures import Pictures
+from psfusion_core.fusion.recovery import PairFuser
+from psfusion_ros.camera_info_cache import Calibration
+from psfusion_ros.image_messages import AnyImage, to_frame
+from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.missing_camera import passes
 from psfusion_ros.outputs import IMAGE_TOPICS, Outputs
-from psfusion_ros.statistics import ItemRecorder
 from psfusion_ros.synchroniser import Alone, Item
 
 

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
-from psfusion_ros.codec import AnyImage
+from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.qos import describe, explain_publisher_mismatch, input_qos
 
 try:

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from psfusion_core.stream.pairing import SyncSettings
-from psfusion_core.stream.stamped import Camera, Pair, Stamped, StreamCounts
-from psfusion_ros.codec import AnyImage
+from psfusion_core.cameras.pairing import SyncSettings
+from psfusion_core.cameras.stamped import Camera, Pair, Stamped, StreamCounts
+from psfusion_ros.image_messages import AnyImage
 
 
 @dataclass(frozen=True)

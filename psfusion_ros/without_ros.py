@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from psfusion_core.one_line import one_line
+from psfusion_core.base.wording import one_line
 
 REMEDY = (
     "source a ROS 2 installation (source /opt/ros/DISTRO/setup.bash), or pip install '.[ros-wheels]'; "

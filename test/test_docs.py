@@ -22,7 +22,7 @@ import yaml
 
 from psfusion_core.cli import VERBS, build_parser
 from psfusion_ros.live_parameters import describe
-from psfusion_ros.parameters import Parameters
+from psfusion_ros.node_parameters import Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from diagram import Arrow, Box, draw
 
 MODULES = {
-    "visible": ("psfusion_ros.inputs", "QoS, header, stamp, frozen?"),
-    "infrared": ("psfusion_ros.inputs", "QoS, header, stamp, frozen?"),
+    "visible": ("psfusion_ros.image_input", "QoS, header, stamp, frozen?"),
+    "infrared": ("psfusion_ros.image_input", "QoS, header, stamp, frozen?"),
     "synchroniser": ("psfusion_ros.synchroniser", "nearest stamps; the newest pair wins"),
-    "missing": ("psfusion_ros.missing", "one camera silent or frozen"),
-    "codec": ("psfusion_ros.codec", "message to frame, no copy where possible"),
-    "gain": ("psfusion_core.stream.gain", "which counts become black and white"),
-    "preprocessing": ("psfusion_core.preprocessing", "the camera's bytes, on the device"),
-    "calibration": ("psfusion_ros.calibration", "camera_info, registration"),
-    "warp": ("psfusion_core.registration.warp", "infrared onto visible pixels"),
+    "missing": ("psfusion_ros.missing_camera", "one camera silent or frozen"),
+    "codec": ("psfusion_ros.image_messages", "message to frame, no copy where possible"),
+    "gain": ("psfusion_core.cameras.thermal_gain", "which counts become black and white"),
+    "preprocessing": ("psfusion_core.cameras", "the camera's bytes, on the device"),
+    "calibration": ("psfusion_ros.camera_info_cache", "camera_info, registration"),
+    "warp": ("psfusion_core.registration.infrared_warp", "infrared onto visible pixels"),
     "engine": ("psfusion_core.engines", "the network: luma, class logits"),
-    "recovery": ("psfusion_core.recovery", "memory ran out: CPU or half size"),
-    "postprocessing": ("psfusion_core.postprocessing", "colours, label map, overlay"),
+    "recovery": ("psfusion_core.fusion.recovery", "memory ran out: CPU or half size"),
+    "postprocessing": ("psfusion_core.fusion.compose", "colours, label map, overlay"),
     "outputs": ("psfusion_ros.outputs", "only what has subscribers"),
     "diagnostics": ("psfusion_ros.diagnostics", "looks at all of it"),
 }

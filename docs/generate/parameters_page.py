@@ -11,7 +11,7 @@ import yaml
 from rcl_interfaces.msg import ParameterDescriptor
 
 from psfusion_ros.live_parameters import READ, describe
-from psfusion_ros.parameters import CONFIGURE, LIVE, START, Parameters
+from psfusion_ros.node_parameters import CONFIGURE, LIVE, START, Parameters
 
 TYPES = {bool: "bool", int: "int", float: "double", str: "string"}
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from psfusion_core.atomic_file import replacing
-from psfusion_ros.local.loopback import loopback_environment
-from psfusion_ros.local.processes import Processes
+from psfusion_core.base.atomic_file import replacing
+from psfusion_ros.loopback.child_processes import Processes
+from psfusion_ros.loopback.environment import loopback_environment
 
 MODULE = [sys.executable, "-m"]
 CHROMIUM = "/usr/bin/chromium"

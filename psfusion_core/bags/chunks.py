@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from psfusion_core.bags.pairing import BagPairing, Key, RecordedImage
+from psfusion_core.bags.bag_pairing import BagPairing, Key, RecordedImage
 from psfusion_core.bags.topics import TopicNames
-from psfusion_core.stream.frame import FrameError
-from psfusion_core.stream.gain import GainSettings, GreyScale, ThermalGain
-from psfusion_core.stream.messages import to_frame
-from psfusion_core.stream.stamped import Camera, Pair
+from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.image_decoding import to_frame
+from psfusion_core.cameras.stamped import Camera, Pair
+from psfusion_core.cameras.thermal_gain import GainSettings, GreyScale, ThermalGain
 
 CHUNK_PAIRS = 50
 """Pairs of a chunk: seconds of work, which is what a killed run loses, and 100 MB of results at 640 x 480."""

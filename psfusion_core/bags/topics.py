@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, IMAGE, Bag, BagError, Topic
-from psfusion_core.stream.stamped import Camera
+from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, BagError, Topic
+from psfusion_core.cameras.stamped import Camera
 
 IMAGE_TYPES = (IMAGE, COMPRESSED)
 

@@ -17,19 +17,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from psfusion_core.cameras.encodings import decode
+from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.thermal_gain import GreyScale, ThermalGain
+from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
+from psfusion_core.cameras.upload import upload
 from psfusion_core.engines import ENGINES, Engine
 from psfusion_core.engines.denormals import flushed_denormals
+from psfusion_core.engines.memory import trim_heap
 from psfusion_core.engines.torch_engine import resolve_device
-from psfusion_core.memory import trim_heap
+from psfusion_core.fusion.compose import compose, download
+from psfusion_core.fusion.pictures import Wanted
+from psfusion_core.fusion.placement import lay_on_visible, pad
 from psfusion_core.models import create_model
-from psfusion_core.pictures import Wanted
-from psfusion_core.postprocessing import compose, download
-from psfusion_core.preprocessing.placement import lay_on_visible, pad
-from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
-from psfusion_core.preprocessing.upload import upload
-from psfusion_core.stream.encodings import decode
-from psfusion_core.stream.frame import Frame
-from psfusion_core.stream.gain import GreyScale, ThermalGain
 
 STAGES = ("decode", "upload", "preprocess", "network", "postprocess", "download", "encode")
 """Decode: views of a bgr8 and a mono16 message, and the range of the thermal gain. Encode: bytes to send."""

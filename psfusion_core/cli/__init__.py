@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from psfusion_core import __version__
+from psfusion_core.base.wording import one_line
 from psfusion_core.cli.errors import CommandError
-from psfusion_core.one_line import one_line
 
 VERBS = {
     "fuse": "fuse image files or folders",

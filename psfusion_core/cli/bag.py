@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from psfusion_core.bags.reading import BagError
-from psfusion_core.bags.running import BagRun, BagSettings, check_outputs, fuse_bags
+from psfusion_core.bags.bag_reader import BagError
+from psfusion_core.bags.bag_run import BagRun, BagSettings, check_outputs, fuse_bags
 from psfusion_core.bags.topics import TopicNames
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.distribution.place import add_place_arguments, place_of
-from psfusion_core.stream.parameter_files import read_parameters
+from psfusion_core.fusion.parameter_files import read_parameters
 
 EPILOG = """examples:
   psfusion bag drive drive_fused

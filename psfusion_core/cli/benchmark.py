@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 from psfusion_core.benchmark.machine import convolution_rate, count_cost, describe_machine
 from psfusion_core.benchmark.stages import (
     PLAIN,

@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        from psfusion_core.downstream.comparison import compare
-        from psfusion_core.downstream.config import load_comparison
-        from psfusion_core.downstream.report import markdown
+        from psfusion_core.evaluation.downstream.comparison import compare
+        from psfusion_core.evaluation.downstream.comparison_report import markdown
+        from psfusion_core.evaluation.downstream.downstream_config import load_comparison
     except ImportError as error:
         needed = "pip install '.[train,downstream,evaluate]'"
         raise ImportError(f"{error}: comparing segmenters needs {needed}") from error

@@ -11,23 +11,23 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.cameras.image_files import list_images, pair_folders
 from psfusion_core.cli.errors import CommandError
-from psfusion_core.cli.report import report_unpaired
+from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, cores, place_of
 from psfusion_core.evaluation.disturbances import all_disturbances
+from psfusion_core.evaluation.evaluation_report import PER_IMAGE, Report
+from psfusion_core.evaluation.execution import Measure, carry_out
 from psfusion_core.evaluation.figures import import_figure
 from psfusion_core.evaluation.method_options import MethodOption, make_methods
 from psfusion_core.evaluation.methods import Method, ModelMethod
 from psfusion_core.evaluation.origins import BASELINES
+from psfusion_core.evaluation.pair_measurement import measuring
 from psfusion_core.evaluation.planning import Subject, make_plan
 from psfusion_core.evaluation.records import Records
-from psfusion_core.evaluation.report import PER_IMAGE, Report
-from psfusion_core.evaluation.running import Measure, carry_out
-from psfusion_core.evaluation.tasks import measuring
-from psfusion_core.images import list_images, pair_folders
 from psfusion_core.metrics import PROTOCOLS, choose_metrics
+from psfusion_core.models.classes import CLASS_NAMES
 
 EPILOG = """examples:
   psfusion evaluate --visible data/vi --infrared data/ir --fused ours=out/fused --fused other=other/ \\

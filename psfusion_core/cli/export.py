@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
+from psfusion_core.cameras.image_files import pair_folders, read_infrared, read_visible
+from psfusion_core.cameras.thermal_gain import EIGHT_BITS, GreyScale, stretch
+from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
+from psfusion_core.cameras.upload import upload
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
 from psfusion_core.engines.onnx_file import export
-from psfusion_core.images import pair_folders, read_infrared, read_visible
+from psfusion_core.fusion.placement import pad, resize
 from psfusion_core.models import PSFusion, class_names, create_model
-from psfusion_core.preprocessing.placement import pad, resize
-from psfusion_core.preprocessing.unpack import grey_levels, intensity, visible_image
-from psfusion_core.preprocessing.upload import upload
-from psfusion_core.stream.gain import EIGHT_BITS, GreyScale, stretch
 
 EPILOG = """examples:
   psfusion export --output lite.onnx

@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from psfusion_core.atomic_file import replacing
-from psfusion_core.classes import overlay
+from psfusion_core.base.atomic_file import replacing
+from psfusion_core.cameras.image_files import Pair, pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.cli.errors import CommandError
-from psfusion_core.cli.report import report_unpaired
+from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, place_of
-from psfusion_core.fuser import Fuser
-from psfusion_core.images import Pair, pair_folders, read_infrared, read_visible, write_image
+from psfusion_core.fusion.fuser import Fuser
+from psfusion_core.models.classes import overlay
 from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
 
 EPILOG = """example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from psfusion_core.images import write_image
+from psfusion_core.cameras.image_files import write_image
 
 EPILOG = """examples:
   psfusion train --config training/configs/psfusion_lite.yaml output=runs/lite steps=8000
@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        from psfusion_core.training.config import load_config
         from psfusion_core.training.inspection import draw_batch, first_batch
         from psfusion_core.training.trainer import Trainer
+        from psfusion_core.training.training_config import load_config
     except ImportError as error:
         raise ImportError(f"{error}: training needs pip install '.[train]'") from error
     config = load_config(options.config, options.overrides)

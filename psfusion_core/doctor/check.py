@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from psfusion_core.one_line import typed_line
+from psfusion_core.base.wording import typed_line
 
 Status = Literal["ok", "warning", "error", "skipped"]
 Origin = Literal["assumed", "asked", "seen"]

@@ -161,7 +161,7 @@ def network_facts(model: str, weights: str) -> dict[str, Any]:
     """Load a network and fuse one small pair; run in a child."""
     import numpy as np
 
-    from psfusion_core.fuser import Fuser
+    from psfusion_core.fusion.fuser import Fuser
 
     engine = "auto" if weights.endswith(".onnx") else "torch"
     fuser = Fuser(model, weights, engine=engine)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from psfusion_core.one_line import one_line
+from psfusion_core.base.wording import one_line
 
 OLD_DISTRIBUTIONS = ("humble", "jazzy")
 """Their Fast DDS 2 reads OLD_VARIABLE; Fast DDS 3 reads NEW_VARIABLE alone."""

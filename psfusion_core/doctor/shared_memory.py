@@ -23,7 +23,7 @@ PREFIXES = ("fastrtps_", "fastdds_")
 """How Fast DDS 2 and 3 name their segments; the file NAME_el is locked while the owner of NAME lives."""
 
 PROFILE = "config/fastdds.xml"
-FILES = "psfusion_ros.local.loopback"
+FILES = "psfusion_ros.loopback.environment"
 """Module that finds files of the node's package; it needs no ROS."""
 
 FRAMES = 5

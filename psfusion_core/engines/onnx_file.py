@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from psfusion_core import __version__
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import INPUTS, OUTPUTS
 from psfusion_core.engines.preparation import RuntimeNetwork

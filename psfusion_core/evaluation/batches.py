@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from psfusion_core.base.wording import one_line
 from psfusion_core.evaluation.origins import Result, Sources
-from psfusion_core.evaluation.tasks import (
+from psfusion_core.evaluation.pair_measurement import (
     Outcome,
     Task,
     Triple,
@@ -24,7 +25,6 @@ from psfusion_core.evaluation.tasks import (
 )
 from psfusion_core.metrics import evaluate_triple
 from psfusion_core.metrics.batched import BATCHED_METRICS, evaluate_batch
-from psfusion_core.one_line import one_line
 
 BATCH_PIXELS = 16 * 480 * 640
 """Of all images of a batch; the metrics hold some tens of doubles for each."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 from psfusion_core.evaluation.disturbances import LABELS, LEVELS, Disturbance
 from psfusion_core.evaluation.summary import Summary, heading
 

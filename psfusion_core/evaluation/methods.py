@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from psfusion_core.cameras.image_files import list_images
 from psfusion_core.evaluation.origins import BASELINES, Baseline, Computed, Files, Origin, Result, Sources
-from psfusion_core.images import list_images
 
 if TYPE_CHECKING:
-    from psfusion_core.fuser import Fuser
+    from psfusion_core.fusion.fuser import Fuser
 
 
 class MethodError(ValueError):
@@ -149,7 +149,7 @@ class ModelMethod:
 
     @cached_property
     def fuser(self) -> Fuser:
-        from psfusion_core.fuser import Fuser
+        from psfusion_core.fusion.fuser import Fuser
 
         return Fuser(*self._settings)
 

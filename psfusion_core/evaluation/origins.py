@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.images import read_label, read_visible
+from psfusion_core.cameras.image_files import read_label, read_visible
 from psfusion_core.metrics.luma_input import LumaImage, luma
 
 Image = npt.NDArray[np.uint8]

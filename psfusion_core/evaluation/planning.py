@@ -11,12 +11,12 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from psfusion_core import __version__
+from psfusion_core.cameras.image_files import Pair
 from psfusion_core.evaluation.disturbances import Disturbance
+from psfusion_core.evaluation.label_counts import Truth, box_columns, label_columns
 from psfusion_core.evaluation.methods import Method, MethodError, digest
+from psfusion_core.evaluation.pair_measurement import Key, Work
 from psfusion_core.evaluation.records import Records
-from psfusion_core.evaluation.segmentation import Truth, box_columns, label_columns
-from psfusion_core.evaluation.tasks import Key, Work
-from psfusion_core.images import Pair
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from psfusion_core.atomic_file import replacing
-from psfusion_core.evaluation.tasks import Key
+from psfusion_core.base.atomic_file import replacing
+from psfusion_core.evaluation.pair_measurement import Key
 
 KEY_COLUMNS = (*Key._fields, "fingerprint")
 

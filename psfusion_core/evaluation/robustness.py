@@ -6,10 +6,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 from psfusion_core.evaluation.disturbances import LEVELS, Disturbance, all_disturbances
 from psfusion_core.evaluation.figures import Quantity, draw_disturbance_curves
-from psfusion_core.evaluation.segmentation import box_columns, box_scores, label_columns, label_scores
+from psfusion_core.evaluation.label_counts import box_columns, box_scores, label_columns, label_scores
 from psfusion_core.evaluation.summary import Values, common_pairs, heading, summarise
 from psfusion_core.metrics import Metric
 

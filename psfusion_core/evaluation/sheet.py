@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.classes import overlay
-from psfusion_core.contact_sheet import class_legend, side_by_side, stack
 from psfusion_core.evaluation.origins import Image, Result, Sources
 from psfusion_core.evaluation.summary import Summary
+from psfusion_core.fusion.contact_sheet import class_legend, side_by_side, stack
 from psfusion_core.metrics.luma_input import luma
+from psfusion_core.models.classes import overlay
 
 PANEL_WIDTH, PANEL_HEIGHT = 320, 240
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from psfusion_core.evaluation.segmentation import LabelScores
+from psfusion_core.evaluation.label_counts import LabelScores
 from psfusion_core.evaluation.summary import Summary, heading
 from psfusion_core.metrics.box_agreement import BoxAgreement
 

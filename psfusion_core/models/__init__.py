@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from psfusion_core.classes import CLASS_NAMES
 from psfusion_core.models.checkpoint import load_weights, read_metadata
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.classes import CLASS_NAMES
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.models.psfusion_lite import PSFusionLite
 

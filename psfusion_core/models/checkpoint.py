@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 
 # Turns the authors' names into those of psfusion_core.models.psfusion: every line is applied, in this order.
 AUTHORS_NAMES = (

@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from psfusion_core.models.attention import CrossAttention
-from psfusion_core.models.inputs import check_inputs
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
+from psfusion_core.models.input_check import check_inputs
 from psfusion_core.models.resnet import ResNetEncoder
 
 

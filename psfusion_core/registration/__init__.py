@@ -4,12 +4,17 @@ Pixel coordinates are (x, y) with the centre of the first pixel at (0, 0), as in
 (width, height). Camera coordinates are optical ones (REP 103): x right, y down, z forward, metres.
 """
 
-from psfusion_core.registration.camera import CameraModel
+from psfusion_core.registration.camera_model import CameraModel
 from psfusion_core.registration.extrinsics import ExtrinsicRegistration
-from psfusion_core.registration.files import read_camera, read_registration, write_camera, write_registration
 from psfusion_core.registration.homography import HomographyRegistration
-from psfusion_core.registration.mapping import Registration, Size
-from psfusion_core.registration.settings import RegistrationSettings, make_registration
+from psfusion_core.registration.pixel_map import Registration, Size
+from psfusion_core.registration.registration_files import (
+    read_camera,
+    read_registration,
+    write_camera,
+    write_registration,
+)
+from psfusion_core.registration.registration_settings import RegistrationSettings, make_registration
 
 __all__ = [
     "CameraModel",

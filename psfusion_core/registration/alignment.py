@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.registration.correlation import BlockCorrelation
-from psfusion_core.registration.mapping import FloatArray
-from psfusion_core.registration.structure import dead_border, erode, structure
+from psfusion_core.registration.block_correlation import BlockCorrelation
+from psfusion_core.registration.edge_structure import dead_border, erode, structure
+from psfusion_core.registration.pixel_map import FloatArray
 
 ImagePairs = Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 """Visible (H, W, 3) uint8 RGB and infrared (h, w) uint8, each of one size throughout."""

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.one_line import one_line
-from psfusion_core.registration.calibration import CalibrationError
-from psfusion_core.registration.camera import CameraModel
-from psfusion_core.registration.mapping import FloatArray, Size
+from psfusion_core.base.wording import one_line
+from psfusion_core.registration.camera_model import CameraModel
+from psfusion_core.registration.pixel_map import FloatArray, Size
+from psfusion_core.registration.scene_calibration import CalibrationError
 
 MINIMUM_VIEWS = 5
 MAXIMUM_RESIDUAL = 2.0

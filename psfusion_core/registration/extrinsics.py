@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.registration.camera import CameraModel
-from psfusion_core.registration.mapping import Size, pixel_centers
+from psfusion_core.registration.camera_model import CameraModel
+from psfusion_core.registration.pixel_map import Size, pixel_centers
 
 
 @dataclass(frozen=True)

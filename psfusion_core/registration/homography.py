@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.registration.mapping import FloatArray, Size, pixel_centers, scaling
+from psfusion_core.registration.pixel_map import FloatArray, Size, pixel_centers, scaling
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.scene import RoadScene, SimulatedFrame
+from psfusion_core.simulation.simulated_camera import Camera
 
 TimeOfDay = Literal["night", "day", "both"]
 

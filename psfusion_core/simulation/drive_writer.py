@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.images import write_image
-from psfusion_core.simulation.camera import Camera
+from psfusion_core.cameras.image_files import write_image
 from psfusion_core.simulation.scene import SimulatedFrame
+from psfusion_core.simulation.simulated_camera import Camera
 
 Frames = Iterable[tuple[int, SimulatedFrame]]
 Storage = Literal["sqlite3", "mcap"]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atmosphere import Atmosphere
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.gbuffer import FaceTables
 from psfusion_core.simulation.lights import COLORS, LAMP, RED, WHITE
+from psfusion_core.simulation.simulated_camera import Camera
 from psfusion_core.simulation.stage import Stage
 
 FloatArray = npt.NDArray[np.float64]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atlas import TextureAtlas
-from psfusion_core.simulation.camera import Camera, dot3
 from psfusion_core.simulation.mesh import SURFACE, Mesh
+from psfusion_core.simulation.simulated_camera import Camera, dot3
 
 Floats = npt.NDArray[np.float32]
 Vectors = tuple[Floats, Floats, Floats]

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.billboards import OBJECT_LAYER
-from psfusion_core.simulation.camera import Camera, dot3
 from psfusion_core.simulation.mesh import Mesh
 from psfusion_core.simulation.raster import project_polygons
+from psfusion_core.simulation.simulated_camera import Camera, dot3
 from psfusion_core.simulation.stage import Stage
 
 FloatArray = npt.NDArray[np.float64]

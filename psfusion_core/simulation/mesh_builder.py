@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.simulation.camera import dot3
 from psfusion_core.simulation.mesh import FACE, SURFACE, Mesh, Surface
+from psfusion_core.simulation.simulated_camera import dot3
 
 FloatArray = npt.NDArray[np.float64]
 

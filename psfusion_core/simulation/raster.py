@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atlas import TextureAtlas
-from psfusion_core.simulation.camera import Camera, dot3
 from psfusion_core.simulation.mesh import Mesh
+from psfusion_core.simulation.simulated_camera import Camera, dot3
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.simulation.camera import Camera
+from psfusion_core.simulation.simulated_camera import Camera
 
 FloatArray = npt.NDArray[np.float64]
 

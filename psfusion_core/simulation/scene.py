@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atmosphere import ATMOSPHERES
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.exposure import expose, noise_tile
 from psfusion_core.simulation.flares import add_flares, flares_in_sight
 from psfusion_core.simulation.gbuffer import FaceTables, Samples, choose_samples, locate, resolve
@@ -18,6 +17,7 @@ from psfusion_core.simulation.ground_masks import ground_masks
 from psfusion_core.simulation.infrared_sensor import automatic_gain, radiometric_counts
 from psfusion_core.simulation.lights import lights_in_sight
 from psfusion_core.simulation.raster import draw_faces
+from psfusion_core.simulation.simulated_camera import Camera
 from psfusion_core.simulation.sky import sky_values
 from psfusion_core.simulation.stage import Stage, set_stage
 from psfusion_core.simulation.texture_library import texture_library
@@ -35,7 +35,7 @@ class SimulatedFrame:
     Attributes:
         visible: (H, W, 3) uint8 RGB.
         infrared: (H, W) uint8 with automatic gain, or uint16 counts of 0.04 K.
-        label: (H, W) uint8 true class index, in the order of psfusion_core.classes.
+        label: (H, W) uint8 true class index, in the order of psfusion_core.models.classes.
         temperature_celsius: (H, W) float32 apparent temperature before the sensor's noise.
     """
 

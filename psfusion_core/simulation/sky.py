@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.simulation.atmosphere import Atmosphere
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.gbuffer import Samples
 from psfusion_core.simulation.noise import fractal_noise
+from psfusion_core.simulation.simulated_camera import Camera
 
 Floats = npt.NDArray[np.float32]
 Vectors = tuple[Floats, Floats, Floats]

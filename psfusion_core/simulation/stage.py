@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from psfusion_core.simulation.bikes import place_bike
 from psfusion_core.simulation.billboards import LIMB, limbs_to_mesh, sprites_to_mesh
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.car_bodies import BODIES
 from psfusion_core.simulation.mesh import Mesh
 from psfusion_core.simulation.people import person_limbs, riding_pose, walking_pose
 from psfusion_core.simulation.road import BEHIND, KERB_HEIGHT, PERIOD
+from psfusion_core.simulation.simulated_camera import Camera
 from psfusion_core.simulation.world import FOOTPRINT, World, footprint
 
 FAR, FAR_DETAIL = 262.0, 170.0

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from psfusion_core.training.augmentation.cameras import CameraVariation
+from psfusion_core.training.augmentation.camera_variation import CameraVariation
 from psfusion_core.training.augmentation.geometry import RandomGeometry
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.mixture import VARIATION, RandomWindows, batch_generator
 from psfusion_core.training.data.planes import UNIT_WEIGHT, Sample, to_sample
 from psfusion_core.training.data.sources import FolderSource, create_source
 from psfusion_core.training.teacher import Teacher
+from psfusion_core.training.training_config import TrainConfig
 
 
 class Feed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from psfusion_core.nearest import nearest
+from psfusion_core.base.wording import nearest
 from psfusion_core.training.recipe import ConfigError
 
 

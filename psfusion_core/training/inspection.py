@@ -10,15 +10,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from psfusion_core.classes import colorize, overlay
-from psfusion_core.color import luma, replace_luma
-from psfusion_core.contact_sheet import side_by_side, stack
-from psfusion_core.models.output import FusionOutput
-from psfusion_core.training.config import TrainConfig
+from psfusion_core.fusion.contact_sheet import side_by_side, stack
+from psfusion_core.models.classes import colorize, overlay
+from psfusion_core.models.fusion_output import FusionOutput
+from psfusion_core.models.luma import luma, replace_luma
 from psfusion_core.training.data.planes import IGNORE, Sample
 from psfusion_core.training.feed import Feed
 from psfusion_core.training.losses.blend import blend_target
 from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.training_config import TrainConfig
 
 Image = npt.NDArray[np.uint8]
 

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
-from psfusion_core.nearest import nearest
+from psfusion_core.base.wording import nearest
 
 Recipe = TypeVar("Recipe")
 

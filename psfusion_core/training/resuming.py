@@ -11,9 +11,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.recipe import ConfigError, to_mapping
 from psfusion_core.training.run_record import CONFIG_FILE, RECORD_FILE, world_size
+from psfusion_core.training.training_config import TrainConfig
 
 MAY_CHANGE = (
     "allow_changes", "checkpoint_every", "device", "output", "pictures_every", "steps", "threads",

@@ -9,8 +9,8 @@ from types import TracebackType
 
 from torch import Tensor
 
-from psfusion_core.atomic_file import replacing
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.base.atomic_file import replacing
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.inspection import draw_output
 

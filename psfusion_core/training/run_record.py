@@ -18,7 +18,7 @@ import torch
 from omegaconf import OmegaConf
 
 import psfusion_core
-from psfusion_core.atomic_file import replacing
+from psfusion_core.base.atomic_file import replacing
 from psfusion_core.engines.torch_engine import resolve_device
 
 CONFIG_FILE = "config.yaml"

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.models import create_model
-from psfusion_core.models.inputs import pad_to_multiple
+from psfusion_core.models.input_check import pad_to_multiple
 from psfusion_core.training.augmentation.effects import enhance_contrast
-from psfusion_core.training.config import TeacherConfig
 from psfusion_core.training.data.planes import IGNORE, to_sample
+from psfusion_core.training.training_config import TeacherConfig
 
 DARK_BACKGROUND = 0.08
 """Median of MSRS's enhanced infrared images, whose labels the first teachers learnt from."""

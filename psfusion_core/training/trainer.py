@@ -15,8 +15,6 @@ from tqdm import tqdm
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.models import create_model, find_weights
 from psfusion_core.models.checkpoint import load_weights
-from psfusion_core.training.checkpoints import BEST_FILE, LAST_FILE, Checkpoints
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.feed import Feed
@@ -29,11 +27,13 @@ from psfusion_core.training.optimization import (
     update_average,
 )
 from psfusion_core.training.pretrained import load_imagenet
-from psfusion_core.training.processes import connect
 from psfusion_core.training.recipe import ConfigError, to_mapping
 from psfusion_core.training.resuming import check_same_data, check_same_recipe
+from psfusion_core.training.run_checkpoints import BEST_FILE, LAST_FILE, Checkpoints
 from psfusion_core.training.run_log import TrainingLog
 from psfusion_core.training.run_record import write_run_record
+from psfusion_core.training.training_config import TrainConfig
+from psfusion_core.training.training_processes import connect
 from psfusion_core.training.validation import Validation
 
 LOG_EVERY = 10

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.metrics.segmentation import class_iou, confusion_matrix
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, Sample, to_sample
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.losses.total import OBJECTIVES, total_loss
 from psfusion_core.training.recipe import ConfigError
+from psfusion_core.training.training_config import TrainConfig
 
 
 class Validation:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rclpy.executors import ExternalShutdownException
 
-from psfusion_core.one_line import one_line
+from psfusion_core.base.wording import one_line
 from psfusion_ros.demo.monitor import Monitor
-from psfusion_ros.local.loopback import loopback_environment
-from psfusion_ros.local.processes import ProcessError, Processes
+from psfusion_ros.loopback.child_processes import ProcessError, Processes
+from psfusion_ros.loopback.environment import loopback_environment
 from psfusion_ros.record.gallery import SHEET, VIDEO
 from psfusion_ros.record.recorder import REPORT
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording

@@ -13,16 +13,16 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
 from rclpy.node import Node
 
-from psfusion_core.device_health import read_health
-from psfusion_ros.diagnostics.engine import EngineTask
-from psfusion_ros.diagnostics.inputs import InputTask
-from psfusion_ros.diagnostics.outputs import OutputTask
+from psfusion_core.engines.device_health import read_health
+from psfusion_ros.diagnostics.engine_status import EngineTask
+from psfusion_ros.diagnostics.input_status import InputTask
+from psfusion_ros.diagnostics.output_status import OutputTask
 from psfusion_ros.diagnostics.status import Status
-from psfusion_ros.diagnostics.synchronisation import look_at_synchronisation
-from psfusion_ros.inputs import ImageInput
+from psfusion_ros.diagnostics.synchronisation_status import look_at_synchronisation
+from psfusion_ros.image_input import ImageInput
+from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import Outputs
-from psfusion_ros.parameters import Parameters
-from psfusion_ros.statistics import ItemRecorder
 from psfusion_ros.synchroniser import Synchroniser
 
 TASKS = ("visible input", "infrared input", "synchronisation", "engine", "outputs")

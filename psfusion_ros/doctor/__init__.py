@@ -8,12 +8,12 @@ from __future__ import annotations
 from functools import partial
 
 from psfusion_core.doctor.check import Check
-from psfusion_core.stream.camera_info import CAMERAS
-from psfusion_ros.doctor.cameras import check_images, check_publishers, check_stamps
+from psfusion_core.registration.camera_registration import CAMERAS
+from psfusion_ros.doctor.camera_checks import check_images, check_publishers, check_stamps
 from psfusion_ros.doctor.conversion import check_cv_bridge
 from psfusion_ros.doctor.hearing import Hearing
 from psfusion_ros.doctor.listening import listen
-from psfusion_ros.doctor.node import check_output_subscribers, node_checks
+from psfusion_ros.doctor.node_checks import check_output_subscribers, node_checks
 from psfusion_ros.doctor.synchrony import check_clocks, check_pairing
 
 __all__ = ["INSTALLATION_CHECKS", "listen", "live_checks"]

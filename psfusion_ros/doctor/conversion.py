@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.doctor.check import Finding, Subject
 from psfusion_core.doctor.child import ChildError, ask_child
 from psfusion_core.doctor.python_packages import installed
-from psfusion_core.stream.encodings import PIXEL_FORMATS
 
 
 def cv_bridge_facts() -> dict[str, Any]:

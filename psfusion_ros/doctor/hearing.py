@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import CompressedImage
 
-from psfusion_core.stream.compressed import check_compressed
-from psfusion_core.stream.frame import FrameError
-from psfusion_core.stream.image_check import ImageCheck
-from psfusion_core.stream.messages import stamp_of
-from psfusion_core.stream.stamped import Camera
-from psfusion_ros import codec
-from psfusion_ros.parameters import Parameters
+from psfusion_core.cameras.compressed import check_compressed
+from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.image_check import ImageCheck
+from psfusion_core.cameras.image_decoding import stamp_of
+from psfusion_core.cameras.stamped import Camera
+from psfusion_ros import image_messages
+from psfusion_ros.node_parameters import Parameters
 
 FROZEN_AFTER = Parameters().frozen_after
 
@@ -46,9 +46,11 @@ class Heard:
     rejected: int = 0
     reason: str = ""
     lost: int = 0
-    check: ImageCheck = field(default_factory=lambda: ImageCheck(FROZEN_AFTER, codec.check, codec.to_frame))
+    check: ImageCheck = field(
+        default_factory=lambda: ImageCheck(FROZEN_AFTER, image_messages.check, image_messages.to_frame)
+    )
 
-    def take(self, message: codec.AnyImage, now: int) -> None:
+    def take(self, message: image_messages.AnyImage, now: int) -> None:
         """Note an image."""
         self.arrivals.append(now)
         self.stamps.append(stamp_of(message.header))
@@ -66,7 +68,7 @@ class Heard:
             self.reason = str(error)
 
 
-def _size(message: codec.AnyImage) -> tuple[int, int]:
+def _size(message: image_messages.AnyImage) -> tuple[int, int]:
     if isinstance(message, CompressedImage):
         return check_compressed(message.format, message.data)
     return message.height, message.width

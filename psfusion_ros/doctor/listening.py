@@ -14,8 +14,8 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from psfusion_core.doctor.check import Subject
-from psfusion_core.stream.camera_info import CAMERAS
-from psfusion_ros import codec
+from psfusion_core.registration.camera_registration import CAMERAS
+from psfusion_ros import image_messages
 from psfusion_ros.doctor.hearing import Heard, Hearing
 from psfusion_ros.outputs import CAMERA_INFO_TOPIC, IMAGE_TOPICS
 from psfusion_ros.qos import describe
@@ -109,7 +109,7 @@ def _spin(
             told = now
 
 
-def _taker(node: Node, heard: Heard) -> Callable[[codec.AnyImage], None]:
+def _taker(node: Node, heard: Heard) -> Callable[[image_messages.AnyImage], None]:
     return lambda message: heard.take(message, node.get_clock().now().nanoseconds)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from psfusion_core.base.wording import duration_in_words
 from psfusion_core.doctor.check import Finding, Subject
-from psfusion_core.durations import duration_in_words
-from psfusion_ros.doctor.cameras import age
+from psfusion_ros.doctor.camera_checks import age
 from psfusion_ros.doctor.hearing import Heard, Hearing
-from psfusion_ros.parameters import Parameters
+from psfusion_ros.node_parameters import Parameters
 
 TOLERANCE_MS = Parameters().tolerance_ms
 LARGEST_OFFSET_MS = 10_000.0

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from psfusion_core.one_line import one_line
+from psfusion_core.base.wording import one_line
 from psfusion_ros.without_ros import explain_missing_ros
 
 

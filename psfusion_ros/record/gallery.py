@@ -13,12 +13,12 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from tqdm import tqdm
 
-from psfusion_core.bags.reading import Bag
-from psfusion_core.contact_sheet import side_by_side, stack
-from psfusion_core.images import write_image
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_core.stream.serialised import stamp_of_serialised
-from psfusion_ros.codec import to_frame
+from psfusion_core.bags.bag_reader import Bag
+from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.image_files import write_image
+from psfusion_core.cameras.serialised_stamp import stamp_of_serialised
+from psfusion_core.fusion.contact_sheet import side_by_side, stack
+from psfusion_ros.image_messages import to_frame
 from psfusion_ros.record.timeline import FOLDERS, Shot, median_step
 
 SHEET, VIDEO = "contact_sheet.png", "side_by_side.mp4"

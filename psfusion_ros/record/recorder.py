@@ -92,9 +92,7 @@ def _report(timeline: Timeline, received: dict[str, int], lost: dict[str, int]) 
         "pairs_in": len(timeline.pairs),
         "rate": round(timeline.rate, 2),
         "fused": len(timeline.shots),
-        "topics": {
-            topic: {"received": received[topic], "lost": count} for topic, count in lost.items()
-        },
+        "topics": {topic: {"received": received[topic], "lost": count} for topic, count in lost.items()},
         "incomplete": timeline.incomplete,
         "frames": [
             {

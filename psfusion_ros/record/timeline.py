@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from psfusion_core.bags.reading import Bag
-from psfusion_core.stream.serialised import stamp_of_serialised
+from psfusion_core.bags.bag_reader import Bag
+from psfusion_core.cameras.serialised_stamp import stamp_of_serialised
 from psfusion_ros.record.spool import INPUTS, OUTPUTS
 
 PAIR_TOLERANCE = 50_000_000

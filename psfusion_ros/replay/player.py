@@ -18,8 +18,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from tqdm import tqdm
 
-from psfusion_core.one_line import one_line
-from psfusion_core.stream.serialised import shift_stamp
+from psfusion_core.base.wording import one_line
+from psfusion_core.cameras.serialised_stamp import shift_stamp
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording
 
 SETTLE_SECONDS = 0.5

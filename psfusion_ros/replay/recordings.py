@@ -14,8 +14,8 @@ import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, IMAGE, Bag, BagError
-from psfusion_core.images import pair_folders, read_infrared, read_visible
+from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, BagError
+from psfusion_core.cameras.image_files import pair_folders, read_infrared, read_visible
 
 MESSAGE_TYPES: dict[str, type[Any]] = {
     IMAGE: Image,
@@ -69,9 +69,7 @@ class BagRecording:
             all_topics = ", ".join(f"{topic.name} ({topic.type})" for topic in bag.topics)
             duration = bag.duration
         if not any(topic.count for topic in topics):
-            raise BagError(
-                f"expected camera topics in {path}, got {all_topics or 'none'}: record images"
-            )
+            raise BagError(f"expected camera topics in {path}, got {all_topics or 'none'}: record images")
         self.topics = {topic.name.lstrip("/"): MESSAGE_TYPES[topic.type] for topic in topics}
         self.counts = {topic.name.lstrip("/"): topic.count for topic in topics}
         frames = max(self.counts.values())
@@ -100,7 +98,7 @@ class FolderRecording:
 
         Raises:
             FileNotFoundError: a folder is missing or empty, or no name is in both.
-            psfusion_core.images.ImageError: a name is twice in one folder.
+            psfusion_core.cameras.image_files.ImageError: a name is twice in one folder.
         """
         self.pairs, self.unpaired = pair_folders(visible, infrared)
         self.period = round(1e9 / pairs_per_second)
@@ -113,7 +111,7 @@ class FolderRecording:
         """Yield the messages.
 
         Raises:
-            psfusion_core.images.ImageError: a file is no readable image.
+            psfusion_core.cameras.image_files.ImageError: a file is no readable image.
         """
         if self._start is None:  # every pass has the stamps of the first one
             self._start = time.time_ns()

@@ -10,9 +10,9 @@ from typing import Any
 
 from sensor_msgs.msg import CompressedImage
 
-from psfusion_core.stream.messages import stamp_of
-from psfusion_ros import codec
-from psfusion_ros.view.pictures import to_jpeg
+from psfusion_core.cameras.image_decoding import stamp_of
+from psfusion_ros import image_messages
+from psfusion_ros.view.page_images import to_jpeg
 
 WINDOW = 5.0
 """Seconds that the rate looks back on."""
@@ -38,7 +38,7 @@ class ImageStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._came = asyncio.Event()
         self.number = 0
-        self._message: codec.AnyImage | None = None
+        self._message: image_messages.AnyImage | None = None
         self._picture: tuple[int, asyncio.Task[bytes]] | None = None
         self._arrivals: deque[float] = deque(maxlen=500)
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
@@ -52,7 +52,7 @@ class ImageStream:
         self._latencies.clear()
         self._description = ""
 
-    def receive(self, message: codec.AnyImage, now_ns: int) -> None:
+    def receive(self, message: image_messages.AnyImage, now_ns: int) -> None:
         """Take an image, with the time of the clock that its stamp is of."""
         self._arrivals.append(time.monotonic())
         self._latencies.append((now_ns - stamp_of(message.header)) / 1e6)
@@ -91,7 +91,7 @@ class ImageStream:
             "description": self._description,
         }
 
-    def _keep(self, message: codec.AnyImage) -> None:
+    def _keep(self, message: image_messages.AnyImage) -> None:
         self._message = message
         self.number += 1
         came, self._came = self._came, asyncio.Event()

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from psfusion_core.stream.frame import FrameError
+from psfusion_core.cameras.frame import FrameError
 from psfusion_ros.view.streams import Streams
 
 PAGE = Path(__file__).with_name("page")

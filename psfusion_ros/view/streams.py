@@ -18,8 +18,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from psfusion_core.classes import CLASS_NAMES, colorize
-from psfusion_core.stream.camera_info import CAMERAS
+from psfusion_core.models.classes import CLASS_NAMES, colorize
+from psfusion_core.registration.camera_registration import CAMERAS
 from psfusion_ros.outputs import LABEL_INFO_TOPIC
 from psfusion_ros.qos import LATCHED_QOS, input_qos
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings

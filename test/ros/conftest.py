@@ -19,7 +19,7 @@ if importlib.util.find_spec("rclpy") is None:
 @pytest.fixture
 def ros_environment(tmp_path: Path) -> dict[str, str]:
     """Return the environment for the ROS processes of one test."""
-    from psfusion_ros.local.loopback import loopback_environment
+    from psfusion_ros.loopback.environment import loopback_environment
 
     return loopback_environment(tmp_path)
 
@@ -29,7 +29,7 @@ def session_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
     """Return one environment for the whole session, which this process has as well, with ROS initialised."""
     import rclpy
 
-    from psfusion_ros.local.loopback import loopback_environment
+    from psfusion_ros.loopback.environment import loopback_environment
 
     before = dict(os.environ)
     environment = loopback_environment(tmp_path_factory.mktemp("ros"))

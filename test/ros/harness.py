@@ -30,8 +30,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
-from psfusion_core.stream.encodings import PIXEL_FORMATS
-from psfusion_ros.codec import AnyImage
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
+from psfusion_ros.image_messages import AnyImage
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_NODE = [sys.executable, "-m", "psfusion_ros"]
@@ -276,8 +276,10 @@ class Peer:
                 for camera in ("visible", "infrared")
             )
             status = self.status("outputs")
-            return bool(hears) and knows and all(
-                f"{topic} {peers}" in status.get("subscribers", "") for topic in self._outputs
+            return (
+                bool(hears)
+                and knows
+                and all(f"{topic} {peers}" in status.get("subscribers", "") for topic in self._outputs)
             )
 
         self.wait_until(is_connected, "the node to discover the peer")

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image
 
-from psfusion_core.stream.encodings import PIXEL_FORMATS
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 
 SIZES = st.one_of(st.integers(0, 70), st.sampled_from([2**31 - 1, 2**31, 2**32 - 1, 65_536, 8_193]))
 STEPS = st.one_of(st.integers(0, 300), st.sampled_from([2**31, 2**32 - 1]))

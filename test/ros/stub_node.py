@@ -13,11 +13,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from psfusion_core.classes import CLASS_NAMES, overlay
-from psfusion_core.pictures import Pictures, Wanted
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_core.stream.frame import Frame
-from psfusion_core.stream.gain import GreyScale
+from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.thermal_gain import GreyScale
+from psfusion_core.fusion.pictures import Pictures, Wanted
+from psfusion_core.models.classes import CLASS_NAMES, overlay
 from psfusion_ros.__main__ import main
 
 

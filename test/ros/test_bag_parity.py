@@ -14,11 +14,11 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core import Fuser
-from psfusion_core.bags.reading import Bag
+from psfusion_core.bags.bag_reader import Bag
+from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.image_files import read_label, read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_core.images import read_label, read_visible, write_image
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_ros.codec import to_frame
+from psfusion_ros.image_messages import to_frame
 
 SIZE = "96x80"
 ENGINE = ("engine=torch", "precision=fp32", "device=cpu", "gain.polarity=black_hot")

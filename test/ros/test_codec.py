@@ -20,9 +20,9 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from psfusion_core.stream.encodings import PIXEL_FORMATS, to_infrared, to_visible
-from psfusion_core.stream.frame import FrameError
-from psfusion_ros import codec
+from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
+from psfusion_core.cameras.frame import FrameError
+from psfusion_ros import image_messages
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
@@ -43,8 +43,8 @@ def test_an_image_survives_the_way_out_over_the_wire_and_in(
     header = Header(frame_id=frame_id)
     header.stamp.sec, header.stamp.nanosec = divmod(stamp, 10**9)
 
-    sent = codec.to_message(image, encoding, header)  # type: ignore[arg-type]
-    frame = codec.to_frame(deserialize_message(serialize_message(sent), Image), "rgb8")
+    sent = image_messages.to_message(image, encoding, header)  # type: ignore[arg-type]
+    frame = image_messages.to_frame(deserialize_message(serialize_message(sent), Image), "rgb8")
 
     assert np.array_equal(frame.image, image)
     assert (frame.stamp, frame.frame_id, frame.encoding) == (stamp, frame_id, encoding)
@@ -58,21 +58,21 @@ def test_an_array_that_is_no_image_of_the_encoding_is_refused() -> None:
         (np.zeros(4, np.uint8), "mono8"),
     ):
         with pytest.raises(ValueError, match=f"expected a uint8 {encoding} image"):
-            codec.to_message(image, encoding, Header())  # type: ignore[arg-type]
+            image_messages.to_message(image, encoding, Header())  # type: ignore[arg-type]
 
 
 def test_a_strided_image_is_sent_as_its_pixels() -> None:
     image = np.arange(120, dtype=np.uint8).reshape(4, 10, 3)[:, ::2, ::-1]
 
-    message = codec.to_message(image, "rgb8", Header())
+    message = image_messages.to_message(image, "rgb8", Header())
 
-    assert np.array_equal(codec.to_frame(message, "rgb8").image, image)
+    assert np.array_equal(image_messages.to_frame(message, "rgb8").image, image)
 
 
 def test_the_frame_of_an_rgb8_message_is_a_view_of_its_data() -> None:
-    message = codec.to_message(np.zeros((4, 5, 3), np.uint8), "rgb8", Header())
+    message = image_messages.to_message(np.zeros((4, 5, 3), np.uint8), "rgb8", Header())
 
-    image = to_visible(codec.to_frame(message, "rgb8"))
+    image = to_visible(image_messages.to_frame(message, "rgb8"))
     message.data[7] = 99
 
     assert image.flat[7] == 99
@@ -92,12 +92,12 @@ def test_any_message_gives_an_image_of_its_size_or_a_frame_error(
     message = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=is_bigendian)
     message.data = array("B", data)
     try:
-        codec.check(message)
+        image_messages.check(message)
     except FrameError:
         with pytest.raises(FrameError, match=r"\Aexpected [^\n]+, got [^\n]+\Z"):
-            codec.to_frame(message, "rgb8")
+            image_messages.to_frame(message, "rgb8")
     else:
-        frame = codec.to_frame(message, "rgb8")
+        frame = image_messages.to_frame(message, "rgb8")
         assert to_visible(frame).shape == (height, width, 3)
         assert to_infrared(frame).shape == (height, width)
 
@@ -105,7 +105,7 @@ def test_any_message_gives_an_image_of_its_size_or_a_frame_error(
 @given(format=st.sampled_from(["jpeg", "png", "16UC1; compressedDepth png", ""]), data=st.binary(max_size=64))
 def test_a_compressed_message_that_fails_the_check_is_not_decoded(format: str, data: bytes) -> None:
     message = CompressedImage(format=format, data=array("B", data))
-    for use in (codec.check, lambda m: codec.to_frame(m, "rgb8")):
+    for use in (image_messages.check, lambda m: image_messages.to_frame(m, "rgb8")):
         with pytest.raises(FrameError, match=r"\Aexpected [^\n]+, got [^\n]+\Z"):
             use(message)
 
@@ -118,8 +118,8 @@ def test_a_compressed_image_over_the_wire_is_a_frame_with_its_stamp_and_its_pixe
     message.data = array("B", cv2.imencode(".png", counts)[1].tobytes())
 
     received = deserialize_message(serialize_message(message), CompressedImage)
-    codec.check(received)
-    frame = codec.to_frame(received, "mono8")
+    image_messages.check(received)
+    frame = image_messages.to_frame(received, "mono8")
 
     assert (frame.stamp, frame.frame_id, frame.encoding) == (12_000_000_034, "infrared_optical", "mono16")
     assert np.array_equal(frame.image, counts)
@@ -140,22 +140,22 @@ def cv_bridge(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = ModuleType("cv_bridge")
     module.CvBridge = FakeBridge  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cv_bridge", module)
-    codec._cv_bridge.cache_clear()
+    image_messages._cv_bridge.cache_clear()
     yield
-    codec._cv_bridge.cache_clear()
+    image_messages._cv_bridge.cache_clear()
 
 
 @pytest.mark.usefixtures("cv_bridge")
 def test_cv_bridge_is_asked_about_encodings_that_are_none_of_ours() -> None:
     message = Image(encoding="rgb16", height=2, width=3)
 
-    codec.check(message)
+    image_messages.check(message)
 
-    assert to_visible(codec.to_frame(message, "rgb8")).tolist() == [[[7, 7, 7]] * 3] * 2
-    assert to_infrared(codec.to_frame(message, "mono8")).tolist() == [[7, 7, 7]] * 2
+    assert to_visible(image_messages.to_frame(message, "rgb8")).tolist() == [[[7, 7, 7]] * 3] * 2
+    assert to_infrared(image_messages.to_frame(message, "mono8")).tolist() == [[7, 7, 7]] * 2
 
 
 @pytest.mark.usefixtures("cv_bridge")
 def test_what_cv_bridge_cannot_convert_is_a_frame_error_of_one_line() -> None:
     with pytest.raises(FrameError, match="'broken' \\(several lines of trouble\\)"):
-        codec.to_frame(Image(encoding="broken", height=2, width=3), "rgb8")
+        image_messages.to_frame(Image(encoding="broken", height=2, width=3), "rgb8")

@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
-from psfusion_core.stream.compressed import BEGINNINGS, check_compressed
-from psfusion_core.stream.encodings import PIXEL_FORMATS, to_infrared, to_visible
-from psfusion_core.stream.frame import Frame, FrameError
-from psfusion_core.stream.limits import MAXIMUM_PIXELS
-from psfusion_ros import codec
+from psfusion_core.cameras.compressed import BEGINNINGS, check_compressed
+from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
+from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.image_limits import MAXIMUM_PIXELS
+from psfusion_ros import image_messages
 
 CASES = 3000
 many = settings(
@@ -43,8 +43,8 @@ def decoded(message: Image | CompressedImage) -> Frame | None:
     """Return the frame of a message in all that the codec makes of it, or None where it is turned away."""
     said = ""
     try:
-        codec.check(message)
-        frame = codec.to_frame(message, "rgb8")
+        image_messages.check(message)
+        frame = image_messages.to_frame(message, "rgb8")
         visible, infrared = to_visible(frame), to_infrared(frame)
     except FrameError as error:
         said = str(error)

@@ -12,14 +12,14 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from psfusion_core.stream.clock_watch import ClockWatch
-from psfusion_core.stream.stamped import StreamCounts
+from psfusion_core.cameras.clock_watch import ClockWatch
+from psfusion_core.cameras.stamped import StreamCounts
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.diagnostics import publisher as publisher_module
 from psfusion_ros.diagnostics.status import Status
-from psfusion_ros.parameters import Parameters
+from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.qos import input_qos
-from psfusion_ros.statistics import ItemRecorder
 from psfusion_ros.synchroniser import SyncReport
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import IMAGE_TOPICS
-from psfusion_ros.parameters import Parameters
 from psfusion_ros.record.spool import INPUTS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,8 +24,8 @@ from harness import (
     stamp_of,
 )
 
-from psfusion_core.classes import overlay
-from psfusion_core.stream.gain import GainSettings, stretch
+from psfusion_core.cameras.thermal_gain import GainSettings, stretch
+from psfusion_core.models.classes import overlay
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from psfusion_ros.local.loopback import PROCESSES, loopback_environment, share_path
+from psfusion_ros.loopback.environment import PROCESSES, loopback_environment, share_path
 
 SPACE = {"": "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"}
 MEBIBYTE = 1 << 20

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image
 
-from psfusion_ros.missing import POLICIES, MissingWatch
+from psfusion_ros.missing_camera import POLICIES, MissingWatch
 
 QUICK = (FAST_DIAGNOSTICS, "missing.timeout:=0.3")
 

@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from psfusion_ros.live_parameters import LiveParameters
-from psfusion_ros.parameters import CONFIGURE, LIVE, START, Parameters
+from psfusion_ros.node_parameters import CONFIGURE, LIVE, START, Parameters
 
 YAML = Path(__file__).parents[2] / "config" / "psfusion.yaml"
 

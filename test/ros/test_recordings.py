@@ -17,7 +17,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo
 
-from psfusion_core.bags.reading import BagError
+from psfusion_core.bags.bag_reader import BagError
 from psfusion_ros.replay.recordings import BagRecording
 
 WITHOUT_ROSBAGS = """
@@ -45,9 +45,7 @@ def test_a_bag_that_names_a_file_outside_its_folder_is_refused(tmp_path: Path, a
     paths[0] = f"{tmp_path / 'bag'}/{paths[0]}" if absolute else f"../{paths[0]}"
     metadata_file.write_text(yaml.safe_dump(metadata))
 
-    with pytest.raises(
-        BagError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"
-    ):
+    with pytest.raises(BagError, match=r"\Aexpected [^\n]* files inside the bag in [^\n]+, got [^\n]+\Z"):
         BagRecording(tmp_path / "bag")
 
 

@@ -39,9 +39,7 @@ def pair(number: int) -> tuple[Image, Image]:
 
 
 def camera_info(size: tuple[int, int]) -> CameraInfo:
-    return CameraInfo(
-        width=size[0], height=size[1], k=K[size], d=DISTORTION, distortion_model="plumb_bob"
-    )
+    return CameraInfo(width=size[0], height=size[1], k=K[size], d=DISTORTION, distortion_model="plumb_bob")
 
 
 def camera_model(size: tuple[int, int]) -> CameraModel:

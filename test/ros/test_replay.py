@@ -25,8 +25,8 @@ from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from psfusion_core.images import ImageError
-from psfusion_core.stream.serialised import shift_stamp
+from psfusion_core.cameras.image_files import ImageError
+from psfusion_core.cameras.serialised_stamp import shift_stamp
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording
 
 PERIOD = 100_000_000

@@ -42,7 +42,10 @@ def test_the_policy_allows_what_a_running_node_uses_and_little_else(
 ) -> None:
     with (
         NodeProcess(
-            STUB_NODE, session_environment, FAST_DIAGNOSTICS, f"transport:={transport}",
+            STUB_NODE,
+            session_environment,
+            FAST_DIAGNOSTICS,
+            f"transport:={transport}",
             arguments=["-r", f"__node:={NAME}"],
         ) as node,
         Peer() as peer,
@@ -55,9 +58,11 @@ def test_the_policy_allows_what_a_running_node_uses_and_little_else(
             return {name for name, _ in find(NAME, "/")} if known else set()
 
         peer.wait_until(
-            lambda: f"/{NAME}/change_state" in names(watcher.get_service_names_and_types_by_node)
-            and f"/visible/image{'/compressed' if transport == 'compressed' else ''}"
-            in names(watcher.get_subscriber_names_and_types_by_node),
+            lambda: (
+                f"/{NAME}/change_state" in names(watcher.get_service_names_and_types_by_node)
+                and f"/visible/image{'/compressed' if transport == 'compressed' else ''}"
+                in names(watcher.get_subscriber_names_and_types_by_node)
+            ),
             "the graph",
         )
         used = {

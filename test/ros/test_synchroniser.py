@@ -12,7 +12,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 
 from sensor_msgs.msg import Image
 
-from psfusion_core.stream.stamped import Pair
+from psfusion_core.cameras.stamped import Pair
 from psfusion_ros.pairing_policies import create_synchroniser
 from psfusion_ros.synchroniser import Alone, Item, Synchroniser, SyncSettings
 from psfusion_ros.worker import Worker

@@ -25,7 +25,7 @@ from harness import (
 )
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from psfusion_core.stream.gain import stretch
+from psfusion_core.cameras.thermal_gain import stretch
 
 HEIGHT, WIDTH = 120, 160
 

@@ -35,11 +35,11 @@ from harness import (
 )
 from sensor_msgs.msg import CompressedImage, Image
 
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.cameras.frame import FrameError
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.simulation.drive import Drive
-from psfusion_core.stream.frame import FrameError
 from psfusion_ros.view import main
-from psfusion_ros.view.pictures import to_jpeg
+from psfusion_ros.view.page_images import to_jpeg
 from psfusion_ros.view.server import is_loopback, is_own_name
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

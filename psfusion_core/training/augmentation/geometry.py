@@ -8,7 +8,7 @@ import torch
 from kornia.geometry.transform import get_rotation_matrix2d, warp_affine
 from torch import Tensor
 
-from psfusion_core.training.augmentation.settings import GeometrySettings
+from psfusion_core.training.augmentation.augmentation_settings import GeometrySettings
 from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, PLANES, SALIENT_PLANE
 
 

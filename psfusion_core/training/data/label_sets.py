@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.training.data.planes import IGNORE
 
 LABEL_SETS: dict[str, tuple[str, ...]] = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
-from psfusion_core.images import list_images, pair_folders
-from psfusion_core.training.data.records import Dataset, Record
+from psfusion_core.cameras.image_files import list_images, pair_folders
+from psfusion_core.training.data.scene_files import Dataset, Record
 
 SPLITS = ("train", "val", "test")
 

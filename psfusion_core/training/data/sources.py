@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from psfusion_core.images import IMAGE_SUFFIXES
+from psfusion_core.cameras.image_files import IMAGE_SUFFIXES
+from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.simulation.scene import RoadScene
-from psfusion_core.stream.gain import stretch
-from psfusion_core.training.config import SourceConfig
-from psfusion_core.training.data.boxes import salient_mask
+from psfusion_core.training.data.box_labels import salient_mask
 from psfusion_core.training.data.label_sets import map_labels
 from psfusion_core.training.data.layouts import find_dataset
 from psfusion_core.training.data.planes import (
@@ -29,7 +28,8 @@ from psfusion_core.training.data.planes import (
     UNIT_WEIGHT,
     WEIGHT_PLANE,
 )
-from psfusion_core.training.data.reading import read_planes
+from psfusion_core.training.data.scene_reading import read_planes
+from psfusion_core.training.training_config import SourceConfig
 
 
 class Source(Protocol):

@@ -9,10 +9,10 @@ import torch
 from kornia.filters import guided_blur, spatial_gradient
 from torch import Tensor
 
-from psfusion_core.color import luma
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
+from psfusion_core.models.luma import luma
 from psfusion_core.training.data.planes import Sample
-from psfusion_core.training.losses.correlation import correlation_loss
+from psfusion_core.training.losses.luma_correlation import correlation_loss
 from psfusion_core.training.losses.semantic import semantic_terms
 
 BACKGROUND_QUANTILE = 0.1

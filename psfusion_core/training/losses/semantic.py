@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import IGNORE, Sample
 from psfusion_core.training.targets import binary_target, boundary_target
 

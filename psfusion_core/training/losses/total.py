@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from psfusion_core.models.output import FusionOutput
-from psfusion_core.training.config import LossConfig
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.losses.blend import blend_terms
 from psfusion_core.training.losses.paper import paper_terms
+from psfusion_core.training.training_config import LossConfig
 
 Objective = Callable[[FusionOutput, Sample], dict[str, Tensor]]
 

@@ -12,17 +12,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from psfusion_core.bags.outputs import OutputMessages
-from psfusion_core.bags.reading import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage, typestore
-from psfusion_core.bags.running import BagRun, BagSettings, fuse_bags
+from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage, typestore
+from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
+from psfusion_core.bags.output_messages import OutputMessages
 from psfusion_core.bags.writing import BagWriter
-from psfusion_core.classes import CLASS_NAMES, overlay
+from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.distribution import Place
-from psfusion_core.pictures import Pictures, Wanted
-from psfusion_core.stream.encodings import to_infrared, to_visible
-from psfusion_core.stream.frame import Frame
-from psfusion_core.stream.gain import GreyScale
-from psfusion_core.stream.parameters import FusionParameters
+from psfusion_core.fusion.fusion_parameters import FusionParameters
+from psfusion_core.fusion.pictures import Pictures, Wanted
+from psfusion_core.models.classes import CLASS_NAMES, overlay
 
 START = 1_700_000_000_000_000_000
 PERIOD = 100_000_000

@@ -9,9 +9,9 @@ import av
 import pytest
 from small_bags import average, expected, images, messages, read_all, write_bag
 
-from psfusion_core.bags.running import BagSettings
+from psfusion_core.bags.bag_run import BagSettings
+from psfusion_core.cameras.image_files import read_visible
 from psfusion_core.cli import main
-from psfusion_core.images import read_visible
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_bags import average, expected, fuse, images, messages, write_bag
 
-from psfusion_core.bags.reading import Bag, BagError, Storage
-from psfusion_core.bags.running import BagSettings
+from psfusion_core.bags.bag_reader import Bag, BagError, Storage
+from psfusion_core.bags.bag_run import BagSettings
+from psfusion_core.cameras.image_files import read_visible
 from psfusion_core.cli import main
-from psfusion_core.images import read_visible
 
 FRAMES = 400
 

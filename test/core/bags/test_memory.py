@@ -9,10 +9,10 @@ import psutil
 import pytest
 from small_bags import average, messages, write_bag
 
-from psfusion_core.bags.reading import Storage
-from psfusion_core.bags.running import BagRun, BagSettings, fuse_bags
+from psfusion_core.bags.bag_reader import Storage
+from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
 from psfusion_core.distribution import Place
-from psfusion_core.stream.parameters import FusionParameters
+from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 FRAMES = 2500
 MEBIBYTE = 2**20

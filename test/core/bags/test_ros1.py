@@ -8,7 +8,7 @@ from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from small_bags import START, fuse, messages, read_all, write_bag
 
-from psfusion_core.bags.reading import Bag
+from psfusion_core.bags.bag_reader import Bag
 
 
 def write_ros1(path: Path, count: int) -> Path:

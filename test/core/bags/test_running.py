@@ -26,10 +26,10 @@ from small_bags import (
     write_bag,
 )
 
-from psfusion_core.bags.reading import Bag, Storage
-from psfusion_core.bags.running import SETTINGS
+from psfusion_core.bags.bag_reader import Bag, Storage
+from psfusion_core.bags.bag_run import SETTINGS
 from psfusion_core.distribution import Place
-from psfusion_core.stream.parameters import FusionParameters
+from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 
 @pytest.mark.parametrize("storage", ["sqlite3", "mcap"])
@@ -115,7 +115,7 @@ def test_a_killed_run_goes_on_and_gives_the_bag_of_an_uninterrupted_one(
     chunks = sorted((tmp_path / "again/out.partial").glob("chunk-*.mcap"))
     assert len(chunks) == 2
     written = [chunk.stat().st_mtime_ns for chunk in chunks]
-    monkeypatch.setattr("psfusion_core.bags.running.shutil.rmtree", lambda *_, **__: None)  # to look at it
+    monkeypatch.setattr("psfusion_core.bags.bag_run.shutil.rmtree", lambda *_, **__: None)  # to look at it
     run, _ = fuse(bag, tmp_path / "again/out", chunk_pairs=2)
     assert [chunk.stat().st_mtime_ns for chunk in chunks] == written
     assert run.report.published == 10

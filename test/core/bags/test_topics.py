@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_bags import CAMERA_INFO, COMPRESSED, IMAGE, START, camera_info, pixels, png, raw, write_bag
 
-from psfusion_core.bags.reading import Bag, BagError
+from psfusion_core.bags.bag_reader import Bag, BagError
 from psfusion_core.bags.topics import CameraTopics, TopicNames, find_topics
 
 DATA = {

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import psutil
 import pytest
 
+from psfusion_core.cameras.image_files import write_image
 from psfusion_core.cli import main
-from psfusion_core.images import write_image
 from psfusion_core.metrics import PROTOCOLS, choose_metrics, evaluate_triple
 
 HEIGHT, WIDTH = 48, 64

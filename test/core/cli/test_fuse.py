@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psfusion_core.classes import overlay
+from psfusion_core.cameras.image_files import read_label, read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_core.images import read_label, read_visible, write_image
+from psfusion_core.models.classes import overlay
 
 
 def make_pairs(root: Path, **sizes: tuple[int, int]) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from psfusion_core.cameras.image_files import read_visible
 from psfusion_core.cli import main
-from psfusion_core.images import read_visible
 
 pytestmark = pytest.mark.slow
 

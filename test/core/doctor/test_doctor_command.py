@@ -67,7 +67,8 @@ def test_what_is_missing_is_an_error_line_with_what_to_do_and_status_1(tmp_path:
 def test_statuses_are_colored_on_a_terminal_only() -> None:
     leader, follower = os.openpty()
     script = (
-        "from psfusion_core.doctor.check import Finding; from psfusion_core.doctor.report import Report; "
+        "from psfusion_core.doctor.check import Finding; "
+        "from psfusion_core.doctor.doctor_report import Report; "
         "Report(False).add('thing', Finding('error', 'broken'))"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=follower, check=True)

@@ -15,9 +15,9 @@ from psfusion_core.doctor import network, ros_installation, shared_memory
 from psfusion_core.doctor.cache import cache_facts, check_cache, judge_cache
 from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_check
 from psfusion_core.doctor.child import ChildError, ask_child
+from psfusion_core.doctor.doctor_report import Report
 from psfusion_core.doctor.engines import check_network, judge_torch, serves
 from psfusion_core.doctor.network import check_socket_buffers
-from psfusion_core.doctor.report import Report
 from psfusion_core.doctor.ros_installation import check_ros
 from psfusion_core.doctor.shared_memory import check_segment, stale_segments
 

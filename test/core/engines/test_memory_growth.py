@@ -40,9 +40,9 @@ def measure(engine: str) -> tuple[int, int]:
     import psutil
 
     from psfusion_core import Fuser
-    from psfusion_core.pictures import Wanted
-    from psfusion_core.stream.frame import Frame
-    from psfusion_core.stream.gain import ThermalGain
+    from psfusion_core.cameras.frame import Frame
+    from psfusion_core.cameras.thermal_gain import ThermalGain
+    from psfusion_core.fusion.pictures import Wanted
 
     fuser, gain = Fuser(device="cpu", engine=engine), ThermalGain()
     random = np.random.default_rng(0)

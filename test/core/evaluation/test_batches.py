@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from psfusion_core.cameras.image_files import Pair, write_image
 from psfusion_core.distribution import Place, run_tasks
 from psfusion_core.evaluation import batches
 from psfusion_core.evaluation.batches import measure_in_batches
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.origins import Baseline, Files
-from psfusion_core.evaluation.tasks import Key, Task, Work, measure, measuring
-from psfusion_core.images import Pair, write_image
+from psfusion_core.evaluation.pair_measurement import Key, Task, Work, measure, measuring
 from psfusion_core.metrics import choose_metrics
 
 METRICS = tuple(metric.name for metric in choose_metrics())

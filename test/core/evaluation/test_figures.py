@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.classes import CLASS_NAMES, overlay
+from psfusion_core.cameras.image_files import read_visible
 from psfusion_core.evaluation.figures import COLORS, cumulative_curve, draw_cumulative_curves, style
 from psfusion_core.evaluation.origins import Result, Sources
 from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores, with_chroma_of
 from psfusion_core.evaluation.summary import Summary, summarise
-from psfusion_core.images import read_visible
 from psfusion_core.metrics import FUSION_METRICS
 from psfusion_core.metrics.luma_input import luma
+from psfusion_core.models.classes import CLASS_NAMES, overlay
 
 METRICS = [FUSION_METRICS["EN"], FUSION_METRICS["MSE"]]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from psfusion_core.evaluation.pair_measurement import Key
 from psfusion_core.evaluation.records import RecordError, Records
-from psfusion_core.evaluation.tasks import Key
 
 FIRST, SECOND = Key("ours", "clean", "a"), Key("ours", "clean", "b")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psfusion_core.classes import CLASS_NAMES
-from psfusion_core.evaluation.segmentation import Truth, box_scores, count_pixels, label_scores
-from psfusion_core.images import write_image
+from psfusion_core.cameras.image_files import write_image
+from psfusion_core.evaluation.label_counts import Truth, box_scores, count_pixels, label_scores
 from psfusion_core.metrics.segmentation import class_iou, confusion_matrix, overall_accuracy
+from psfusion_core.models.classes import CLASS_NAMES
 
 CAR, PERSON = 1, 2
 

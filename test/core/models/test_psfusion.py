@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from psfusion_core.models.attention import CrossAttention
 from psfusion_core.models.checkpoint import AUTHORS_UNUSED, load_weights, rename
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.psfusion import PSFM, PSFusion
 
 REPOSITORY = Path(__file__).resolve().parents[3]

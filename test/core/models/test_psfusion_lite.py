@@ -9,8 +9,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from psfusion_core.color import luma
 from psfusion_core.models import PSFusionLite
+from psfusion_core.models.luma import luma
 from psfusion_core.models.psfusion_lite import BlendHead, DeepCrossModalFusion, standardise
 
 

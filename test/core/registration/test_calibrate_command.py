@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from psfusion_core.bags.reading import Bag
+from psfusion_core.bags.bag_reader import Bag
 from psfusion_core.bags.writing import BagWriter
+from psfusion_core.cameras.image_files import read_infrared, write_image
 from psfusion_core.cli import main
-from psfusion_core.images import read_infrared, write_image
 from psfusion_core.registration import read_registration
-from psfusion_core.registration.calibration import (
+from psfusion_core.registration.scene_calibration import (
     CalibrationError,
     calibrate,
     check_plausible,

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from psfusion_core.cameras.image_files import write_image
 from psfusion_core.cli import main
-from psfusion_core.images import write_image
 from psfusion_core.registration import (
     CameraModel,
     ExtrinsicRegistration,
@@ -19,8 +19,8 @@ from psfusion_core.registration import (
     read_camera,
     read_registration,
 )
-from psfusion_core.registration.calibration import CalibrationError
 from psfusion_core.registration.checkerboard import Board, View, find_corners, fit_homography
+from psfusion_core.registration.scene_calibration import CalibrationError
 
 BOARD = Board(7, 5, 0.1)
 VISIBLE = CameraModel(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from psfusion_core import Fuser
+from psfusion_core.cameras.image_files import read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_core.images import read_visible, write_image
 from psfusion_core.registration import HomographyRegistration, RegistrationSettings, write_registration
 from psfusion_core.simulation import RoadScene
 

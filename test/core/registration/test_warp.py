@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from psfusion_core.registration.homography import HomographyRegistration
-from psfusion_core.registration.warp import InfraredWarp, feather
+from psfusion_core.registration.infrared_warp import InfraredWarp, feather
 
 
 def test_warp_equals_the_remap_of_opencv_where_the_infrared_is_seen() -> None:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psfusion_core.simulation.atlas import TextureAtlas
-from psfusion_core.simulation.camera import Camera
 from psfusion_core.simulation.gbuffer import choose_samples, resolve
 from psfusion_core.simulation.infrared_sensor import automatic_gain
 from psfusion_core.simulation.mesh import Surface
@@ -18,6 +17,7 @@ from psfusion_core.simulation.mesh_builder import MeshBuilder
 from psfusion_core.simulation.noise import value_noise
 from psfusion_core.simulation.raster import NEAR, clip_near
 from psfusion_core.simulation.road import BEHIND, PERIOD, Road, lap_offset
+from psfusion_core.simulation.simulated_camera import Camera
 
 coordinate = st.floats(-50.0, 50.0)
 angle = st.floats(-0.6, 0.6)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from psfusion_core.classes import CLASS_NAMES
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.simulation import RoadScene, SimulatedFrame
 
 PERSON = CLASS_NAMES.index("person")

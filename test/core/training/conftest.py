@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psfusion_core.images import write_image
-from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
-from psfusion_core.training.config import SourceConfig, TrainConfig
+from psfusion_core.cameras.image_files import write_image
+from psfusion_core.training.augmentation.augmentation_settings import CameraSettings, GeometrySettings
+from psfusion_core.training.training_config import SourceConfig, TrainConfig
 
 
 @pytest.fixture

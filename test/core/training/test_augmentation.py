@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from psfusion_core.training.augmentation import cameras
-from psfusion_core.training.augmentation.cameras import CameraVariation
+from psfusion_core.training.augmentation import camera_variation
+from psfusion_core.training.augmentation.augmentation_settings import CameraSettings, GeometrySettings
+from psfusion_core.training.augmentation.camera_variation import CameraVariation
 from psfusion_core.training.augmentation.geometry import RandomGeometry
-from psfusion_core.training.augmentation.settings import CameraSettings, GeometrySettings
 from psfusion_core.training.data.planes import Sample
 
 CROP = 32
@@ -360,13 +360,13 @@ def assert_matches(result: Tensor, expected: Doubles) -> None:
 def test_gain_is_a_factor_times_a_power_plus_an_offset(channels: int) -> None:
     image, x = pictures(channels)
     (gain, k), (gamma, g), (offset, b) = parameter(0.6, 1.5), parameter(1.4, 0.8), parameter(0.2, 0.0)
-    assert_matches(cameras.change_gain(image, gain, gamma, offset), k * x**g + b)
+    assert_matches(camera_variation.change_gain(image, gain, gamma, offset), k * x**g + b)
 
 
 def test_darkness_divides_linear_light() -> None:
     image, x = pictures(3)
     stops, s = parameter(2.0, 5.0)
-    assert_matches(cameras.darken(image, stops), display(linear(x) / 2**s))
+    assert_matches(camera_variation.darken(image, stops), display(linear(x) / 2**s))
 
 
 def test_shot_noise_is_the_root_of_the_electrons_beside_read_noise() -> None:
@@ -374,7 +374,7 @@ def test_shot_noise_is_the_root_of_the_electrons_beside_read_noise() -> None:
     noise = torch.randn(image.shape, generator=generator())
     electrons = 1000 * linear(x)
     noisy = (electrons + np.sqrt(electrons + 1.5**2) * noise.double().numpy()) / 1000
-    assert_matches(cameras.add_shot_noise(image, 1000.0, noise), display(np.clip(noisy, 0, 1)))
+    assert_matches(camera_variation.add_shot_noise(image, 1000.0, noise), display(np.clip(noisy, 0, 1)))
 
 
 def test_glare_adds_haze_and_the_light_of_each_lamp() -> None:
@@ -390,14 +390,14 @@ def test_glare_adds_haze_and_the_light_of_each_lamp() -> None:
         ):
             squared = ((columns - x0) ** 2 + (rows - y0) ** 2) / radius**2
             expected[item] += peak / (1 + squared) ** 2
-    glaring = cameras.add_glare(image, centres, radii, peaks, haze)
+    glaring = camera_variation.add_glare(image, centres, radii, peaks, haze)
     assert_matches(glaring, expected)
     assert (glaring[0, :, 5, 2:5] == 1).all()
 
 
 def test_misregistration_by_whole_pixels_moves_right_and_down_and_repeats_the_edge() -> None:
     image, x = pictures(1)
-    shifted = cameras.misregister(image, torch.tensor([[2.0, 1.0], [0.0, -1.0]]), torch.zeros(2))
+    shifted = camera_variation.misregister(image, torch.tensor([[2.0, 1.0], [0.0, -1.0]]), torch.zeros(2))
     expected = np.stack(
         [
             np.pad(x[0], ((0, 0), (1, 0), (2, 0)), mode="edge")[:, :-1, :-2],
@@ -409,7 +409,7 @@ def test_misregistration_by_whole_pixels_moves_right_and_down_and_repeats_the_ed
 
 def test_misregistration_turns_about_the_centre_and_samples_bilinearly() -> None:
     ramp = torch.linspace(0, 1, 21).expand(1, 1, 21, 21)  # a ramp is exact under bilinear sampling
-    turned = cameras.misregister(ramp, torch.zeros(1, 2), torch.tensor([10.0]))[0, 0, 5:16, 5:16]
+    turned = camera_variation.misregister(ramp, torch.zeros(1, 2), torch.tensor([10.0]))[0, 0, 5:16, 5:16]
     rows, columns = np.mgrid[-5:6, -5:6]
     angle = np.deg2rad(10.0)
     # Turned counter-clockwise as displayed, the bright right side goes up: lower rows become darker.
@@ -431,18 +431,20 @@ def test_enhancement_stretches_between_percentiles_and_darkens_the_background() 
     background, b = parameter(0.3, 0.01)
     power = np.log(b) / np.log(median)
     assert 1 < power[0] < 3 < power[1]
-    assert_matches(cameras.enhance_contrast(image, background), stretched ** np.minimum(power, 3))
+    assert_matches(camera_variation.enhance_contrast(image, background), stretched ** np.minimum(power, 3))
 
 
 def test_enhancement_stretches_only_where_the_background_is_dark_already() -> None:
     image, x = pictures(1)
     x, image = x**4, image**4
     low, high = nearest_rank(x, 1.0), nearest_rank(x, 99.5)
-    assert_matches(cameras.enhance_contrast(image, torch.tensor([0.3, 0.3])), (x - low) / (high - low))
+    assert_matches(
+        camera_variation.enhance_contrast(image, torch.tensor([0.3, 0.3])), (x - low) / (high - low)
+    )
 
 
 def test_enhancement_does_not_amplify_an_even_scene_more_than_tenfold() -> None:
-    enhanced = cameras.enhance_contrast(0.5 + 0.01 * pictures(1)[0], torch.full((2,), 0.3))
+    enhanced = camera_variation.enhance_contrast(0.5 + 0.01 * pictures(1)[0], torch.full((2,), 0.3))
     assert 0 < enhanced.max() < 0.11
 
 
@@ -453,13 +455,13 @@ def test_narrow_contrast_lifts_the_background_and_compresses() -> None:
     power = np.log(g) / np.log(nearest_rank(x, 50.0))
     assert 1 > power[0] > 1 / 3 > power[1]
     expected = b + k * x ** np.maximum(power, 1 / 3)
-    assert_matches(cameras.narrow_contrast(image, background, low, span), expected)
+    assert_matches(camera_variation.narrow_contrast(image, background, low, span), expected)
 
 
 def test_narrow_contrast_only_compresses_where_the_background_is_bright_already() -> None:
     image, x = pictures(1)
     half = torch.full((2,), 0.5)
-    narrowed = cameras.narrow_contrast(image**0.25, torch.full((2,), 0.4), 0.2 * half, half)
+    narrowed = camera_variation.narrow_contrast(image**0.25, torch.full((2,), 0.4), 0.2 * half, half)
     assert_matches(narrowed, 0.1 + 0.5 * x**0.25)
 
 
@@ -476,7 +478,7 @@ def test_infrared_noise_is_white_noise_and_one_number_for_each_column_and_row() 
         for shape in ((2, 1, 24, 20), (2, 1, 1, 20), (2, 1, 24, 1))
     )
     noisy = x + white.double().numpy() + columns.double().numpy() + rows.double().numpy()
-    assert_matches(cameras.add_infrared_noise(image, white, columns, rows), noisy)
+    assert_matches(camera_variation.add_infrared_noise(image, white, columns, rows), noisy)
 
 
 def test_infrared_pattern_is_columns_and_rows_as_strong_as_the_settings_say() -> None:

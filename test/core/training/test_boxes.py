@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psfusion_core.boxes import BIKE, CAR, PERSON, BoxError, read_boxes
-from psfusion_core.training.data.boxes import correct_by_boxes, salient_mask
+from psfusion_core.metrics.box_files import BIKE, CAR, PERSON, BoxError, read_boxes
+from psfusion_core.training.data.box_labels import correct_by_boxes, salient_mask
 
 CAR_BOX = [2, 0.5, 0.5, 0.5, 0.4]
 PERSON_BOX = [0, 15 / 80, 20 / 80, 10 / 80, 20 / 80]

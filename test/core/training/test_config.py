@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from psfusion_core.training.config import load_config
 from psfusion_core.training.recipe import ConfigError
+from psfusion_core.training.training_config import load_config
 
 RECIPES = Path(__file__).parents[3] / "training" / "configs"
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from psfusion_core.models import create_model
-from psfusion_core.training.config import TrainConfig
 from psfusion_core.training.freezing import freeze
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer
+from psfusion_core.training.training_config import TrainConfig
 
 
 def test_a_frozen_part_keeps_weights_and_statistics_while_the_rest_learns(

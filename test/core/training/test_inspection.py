@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from psfusion_core.classes import PALETTE
-from psfusion_core.contact_sheet import CAPTION_HEIGHT, GAP
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.fusion.contact_sheet import CAPTION_HEIGHT, GAP
+from psfusion_core.models.classes import PALETTE
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import IGNORE, Sample
 from psfusion_core.training.inspection import IGNORED_COLOR, MINIMUM_WIDTH, draw_batch, draw_output
 

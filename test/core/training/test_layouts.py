@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from psfusion_core.classes import CLASS_NAMES
-from psfusion_core.images import read_infrared, read_label, read_visible, write_image
+from psfusion_core.cameras.image_files import read_infrared, read_label, read_visible, write_image
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.training.data.label_sets import LABEL_SETS, map_labels
 from psfusion_core.training.data.layouts import LAYOUTS, find_dataset
 from psfusion_core.training.data.planes import IGNORE

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from scipy.ndimage import correlate, uniform_filter
 
-from psfusion_core.models.output import FusionOutput
-from psfusion_core.training.config import LossConfig
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.losses.blend import (
     BACKGROUND_QUANTILE,
@@ -24,13 +23,14 @@ from psfusion_core.training.losses.blend import (
     reconstruction_loss,
     thermal_contrast,
 )
-from psfusion_core.training.losses.correlation import correlation_loss
+from psfusion_core.training.losses.luma_correlation import correlation_loss
 from psfusion_core.training.losses.semantic import (
     BINARY_POSITIVE_WEIGHTS,
     hard_example_cross_entropy,
     one_hot_cross_entropy,
 )
 from psfusion_core.training.losses.total import total_loss
+from psfusion_core.training.training_config import LossConfig
 
 RNG = np.random.default_rng(7)
 FUSED, VISIBLE, INFRARED = (RNG.random((2, 1, 24, 32)) for _ in range(3))

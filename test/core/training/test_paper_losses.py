@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.losses.paper import (
     local_variance,

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from psfusion_core.training.config import LossConfig, SourceConfig, TrainConfig
 from psfusion_core.training.recipe import ConfigError, to_mapping
 from psfusion_core.training.resuming import (
     ABSENT,
@@ -18,6 +17,7 @@ from psfusion_core.training.resuming import (
     check_same_recipe,
 )
 from psfusion_core.training.run_record import CONFIG_FILE, RECORD_FILE, write_run_record
+from psfusion_core.training.training_config import LossConfig, SourceConfig, TrainConfig
 
 CONFIG = TrainConfig(output="runs/a", sources=[SourceConfig(path="pairs")], device="cpu", learning_rate=1e-5)
 

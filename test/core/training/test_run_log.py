@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from psfusion_core.models.output import FusionOutput
+from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.inspection import draw_output
 from psfusion_core.training.run_log import LOSSES_FILE, TrainingLog

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from psfusion_core.images import ImageError, write_image
-from psfusion_core.training.config import SourceConfig
+from psfusion_core.cameras.image_files import ImageError, write_image
 from psfusion_core.training.data.mixture import RandomWindows
 from psfusion_core.training.data.planes import to_sample
 from psfusion_core.training.data.sources import (
@@ -19,6 +18,7 @@ from psfusion_core.training.data.sources import (
     create_source,
     read_names,
 )
+from psfusion_core.training.training_config import SourceConfig
 
 
 def folder(path: Path, **changes: object) -> FolderSource:

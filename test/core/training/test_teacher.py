@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from psfusion_core.training.config import TeacherConfig
 from psfusion_core.training.teacher import Teacher, without_giants
+from psfusion_core.training.training_config import TeacherConfig
 
 CAR, PERSON = 1, 2
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from psfusion_core.cameras.image_files import read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_core.images import read_visible, write_image
-from psfusion_core.training.config import TrainConfig
+from psfusion_core.training.training_config import TrainConfig
 
 RECIPES = Path(__file__).parents[3] / "training" / "configs"
 

@@ -15,11 +15,11 @@ import torch
 from omegaconf import OmegaConf
 
 from psfusion_core import Fuser
-from psfusion_core.images import write_image
+from psfusion_core.cameras.image_files import write_image
 from psfusion_core.models.checkpoint import read_metadata
-from psfusion_core.training.config import SourceConfig, TeacherConfig, TrainConfig
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer
+from psfusion_core.training.training_config import SourceConfig, TeacherConfig, TrainConfig
 
 ROOT = Path(__file__).parents[3]
 MakeConfig = Callable[..., TrainConfig]
@@ -125,7 +125,8 @@ def test_accumulated_batches_make_the_step_of_two_processes(small_config: MakeCo
     OmegaConf.save(OmegaConf.structured(small_config("two", **plain)), recipe)
     program = (
         "import sys, psfusion_core.training.trainer as t; t.LOG_EVERY = 1; "
-        "from psfusion_core.training.config import load_config; t.Trainer(load_config(sys.argv[1])).run()"
+        "from psfusion_core.training.training_config import load_config; "
+        "t.Trainer(load_config(sys.argv[1])).run()"
     )
     script = tmp_path / "train.py"
     script.write_text(program)

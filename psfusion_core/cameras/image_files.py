@@ -1,0 +1,212 @@
+"""Image files: reading, writing, and pairing two folders by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from psfusion_core.base.wording import one_line
+from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.image_limits import check_size, size_in_header
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+"""What files of these suffixes hold, by Pillow's names."""
+
+COLOR_SPREAD = 8.0
+"""Mean difference of the channels, grey levels, over which an image counts as coloured: a grey image in a
+lossy format stays far below it, a palette of heat far above."""
+
+
+class ImageError(ValueError):
+    """A file that cannot be used as an image; the message names the file and says why."""
+
+
+class Pair(NamedTuple):
+    """The two files of one scene; ``name`` is their common stem."""
+
+    name: str
+    visible: Path
+    infrared: Path
+
+
+class FolderPairing(NamedTuple):
+    """Pairs in order of name, and the files that found no partner."""
+
+    pairs: list[Pair]
+    unpaired: list[Path]
+
+
+def list_images(path: Path) -> dict[str, Path]:
+    """Map stem to file for the images of a folder, or for one file.
+
+    Raises:
+        FileNotFoundError: the path does not exist or holds no image.
+        ImageError: two images of the folder have the same stem.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"no such file or folder: {path}")
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    images: dict[str, Path] = {}
+    for file in files:
+        if not _is_image(file):
+            continue
+        if file.stem in images:
+            raise ImageError(f"{file} and {images[file.stem].name} have the same name: keep one of them")
+        images[file.stem] = file
+    if not images:
+        found = _folders_with_images(path)
+        if found:
+            raise FileNotFoundError(f"no images in {path}, but in {', '.join(found)}: name that folder")
+        raise FileNotFoundError(f"no images in {path} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
+    return images
+
+
+def _folders_with_images(path: Path) -> list[str]:
+    """Return the folders directly below one that hold images, as far as they can be read."""
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir()) if path.is_dir() else []
+    return [str(folder) for folder in folders if _holds_images(folder)]
+
+
+def _holds_images(folder: Path) -> bool:
+    try:
+        return any(map(_is_image, folder.iterdir()))
+    except OSError:  # an error about a folder that nobody named would hide the one about what was named
+        return False
+
+
+def _is_image(file: Path) -> bool:
+    is_hidden = file.name.startswith(".")
+    return not is_hidden and file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+
+
+def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
+    """Pair images by name (without suffix); two single files are a pair whatever their names.
+
+    Raises:
+        FileNotFoundError: a path is missing or empty, or no name is common to both.
+    """
+    visible_files, infrared_files = list_images(visible), list_images(infrared)
+    if visible.is_file() and infrared.is_file():
+        return FolderPairing([Pair(visible.stem, visible, infrared)], [])
+    # A single file beside a folder asks for one pair: the rest of the folder is not left over.
+    if visible.is_file():
+        infrared_files = {name: file for name, file in infrared_files.items() if name in visible_files}
+    if infrared.is_file():
+        visible_files = {name: file for name, file in visible_files.items() if name in infrared_files}
+    common = sorted(visible_files.keys() & infrared_files.keys())
+    if not common:
+        raise FileNotFoundError(
+            f"no image of {visible} has the name of one in {infrared}: pairs share a name"
+        )
+    unpaired = [visible_files[n] for n in sorted(visible_files.keys() - infrared_files.keys())]
+    unpaired += [infrared_files[n] for n in sorted(infrared_files.keys() - visible_files.keys())]
+    return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
+
+
+def _read(path: Path) -> npt.NDArray[Any]:
+    # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
+    try:
+        data = np.fromfile(path, np.uint8)
+        size_in_header(data, FORMATS)
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except (OSError, FrameError, cv2.error) as error:
+        raise ImageError(f"{path} cannot be read: {one_line(error)}") from error
+    if image is None:
+        raise ImageError(f"{path} cannot be read as an image: it is damaged")
+    return image
+
+
+def read_visible(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a visible image as (H, W, 3) uint8 RGB; grey images are replicated, alpha is dropped.
+
+    Raises:
+        ImageError: the file is not a readable image.
+    """
+    image = _read(path)
+    if image.dtype != np.uint8:
+        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 bit: convert it first")
+    if image.ndim == 2 or image.shape[2] == 2:  # grey, perhaps with alpha
+        return np.dstack([image if image.ndim == 2 else image[..., 0]] * 3)
+    return np.ascontiguousarray(image[..., 2::-1])
+
+
+def read_infrared(path: Path, refuse_color: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """Read an infrared image as (H, W) uint8 or uint16; a grey image stored as colour becomes its luma.
+
+    Args:
+        path: of the file.
+        refuse_color: an image of 8 bit that is more than a grey one stored as colour, such as heat in a
+            palette, is an error; else it becomes its luma too.
+
+    Raises:
+        ImageError: the file is not a readable image, has another depth, or is in colour and refused.
+    """
+    image = _read(path)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
+    if image.ndim == 3 and image.shape[2] >= 3:
+        if refuse_color and image.dtype == np.uint8 and _is_colored(image[..., :3]):
+            raise ImageError(f"{path} is in colour; expected grey levels or counts of heat")
+        image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
+    return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
+
+
+def _is_colored(image: npt.NDArray[np.uint8]) -> bool:
+    return float(np.mean(image.max(axis=2) - image.min(axis=2))) > COLOR_SPREAD
+
+
+def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Read a PNG whose fourth channel is the infrared image (as MFNet's): (H, W, 3) RGB and (H, W), uint8.
+
+    Raises:
+        ImageError: the file is not a readable image, or has other than four channels of 8 bit.
+    """
+    image = _read(path)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
+        raise ImageError(
+            f"{path} reads as {image.shape} {image.dtype}; expected four channels of 8 bit, the last infrared"
+        )
+    return np.ascontiguousarray(image[..., 2::-1]), np.ascontiguousarray(image[..., 3])
+
+
+def read_label(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a label map as (H, W) uint8 class indices; of a palette image, the indices, whatever its colours.
+
+    Raises:
+        ImageError: the file is not a readable image, or is in colour.
+    """
+    try:
+        with Image.open(path) as file:  # OpenCV would turn the indices of a palette into its colours
+            check_size(file.height, file.width)
+            if file.mode in ("L", "P"):
+                return np.array(file, np.uint8)
+            mode = file.mode
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{path} cannot be read as a label map: {one_line(error)}") from error
+    raise ImageError(
+        f"{path} has mode {mode}; expected one channel of 8 bit class indices, or a palette: "
+        "save a colour image as its indices"
+    )
+
+
+def write_image(path: Path, image: npt.NDArray[Any]) -> None:
+    """Write (H, W) or (H, W, 3) RGB, the format given by the suffix.
+
+    Raises:
+        OSError: the file cannot be written.
+        ImageError: the suffix names no format that can be written.
+    """
+    if image.ndim == 3:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    try:
+        _, data = cv2.imencode(path.suffix, image)
+    except cv2.error as error:
+        raise ImageError(f"cannot write {path}: no encoder for {path.suffix!r}, use .png") from error
+    data.tofile(path)

@@ -1,0 +1,92 @@
+"""Every input, segmenter and seed of a recipe, run by run; finished runs stay, a stopped one goes on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+from psfusion_core.evaluation.downstream.comparison_report import Results, write_report
+from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig
+from psfusion_core.evaluation.downstream.drives import render_drives
+from psfusion_core.evaluation.downstream.learning_curves import draw_curves
+from psfusion_core.evaluation.downstream.run_folder import RunFolder, run_recipe
+from psfusion_core.evaluation.downstream.segmentation_run import SegmentationRun
+from psfusion_core.evaluation.downstream.segmenter_inputs import (
+    check_input,
+    find_fused,
+    fused_folder,
+    parse_input,
+    show,
+)
+from psfusion_core.training.data.label_sets import LABEL_SETS
+from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.recipe import ConfigError
+from psfusion_core.training.training_processes import connect
+
+
+def compare(config: DownstreamConfig) -> Results:
+    """Train and test everything a recipe asks for, once all inputs are found.
+
+    ``config.output`` receives a folder for each run, ``SEGMENTER/INPUT/seed_N``, after each of them the
+    tables of all that are finished, and at the end ``curves.png``.
+
+    Raises:
+        ConfigError: the folder has runs of another recipe, or several processes were started.
+        FileNotFoundError, ValueError: the data are missing or do not fit; the message names the file.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("a comparison is one process: share its segmenters or seeds between several")
+    choices = [parse_input(entry) for entry in config.inputs]
+    for choice in choices:
+        check_input(choice)
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    train, test = open_sources(config, output)
+    for fused in filter(None, map(fused_folder, choices)):
+        find_fused(train, fused)
+        find_fused(test, fused)
+    fabric = connect(config.device, config.precision)
+    results = Results(LABEL_SETS[config.labels], [choice.name for choice in choices])
+    for choice in choices:
+        shown = show(train, choice, output / "fused", config.device)
+        shown_test = show(test, choice, output / "fused", config.device)
+        data = [shown.summary(), shown_test.summary()]
+        for segmenter in config.segmenters:
+            for seed in config.seeds:
+                path = output / segmenter / choice.name / f"seed_{seed}"
+                folder = RunFolder(path, run_recipe(config, segmenter, seed), data)
+                confusion = folder.result()
+                if confusion is None:
+                    run = SegmentationRun(config, segmenter, seed, shown, shown_test, folder, fabric)
+                    confusion = run.run()
+                results.add(segmenter, choice.name, seed, confusion)
+                write_report(results, output)
+    draw_curves(output, config.segmenters, results.inputs, config.seeds)
+    return results
+
+
+def open_sources(config: DownstreamConfig, output: Path) -> tuple[FolderSource, FolderSource]:
+    """Read the training and test pairs into memory; those of the simulator are rendered first.
+
+    Raises:
+        ConfigError: no training pair, or no test pair, is labelled.
+    """
+    sources = config.train, config.test
+    if config.train.layout == "simulator":
+        sources = render_drives(config.drives, output / "drives")
+    train, test = (FolderSource(source, config.labels) for source in sources)
+    for name, source in (("training", train), ("test", test)):
+        if not source.summary()["labelled"]:
+            raise ConfigError(f"no {name} pair of {source.config.path} is labelled")
+        if any(record.label is None for record in source.records):
+            print(
+                f"{source.config.path}: some {name} labels were predicted by a network or made from boxes, "
+                "not drawn: weak evidence",
+                file=sys.stderr,
+            )
+    return train, test

@@ -1,0 +1,1 @@
+"""From a pair of frames to pictures: `Fuser`, what it composes of a network's outputs, and its parameters."""

@@ -1,0 +1,123 @@
+"""Boxes drawn by people, as weak supervision of a class map."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from psfusion_core.metrics.box_files import BIKE, BOX_CLASSES, CAR, PERSON, box_slices
+from psfusion_core.training.data.label_sets import CLASS_OF_MSRS, LABEL_SETS
+from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
+
+COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
+"""A box with a smaller share of its class is filled: real objects cover more of their boxes."""
+ROUNDNESS = {CAR: 4.0, PERSON: 2.0, BIKE: 4.0}
+SALIENT_CLASSES = frozenset(CLASS_OF_MSRS) | {"bike"}
+UNCHECKED = UNIT_WEIGHT // 2
+FILLED = UNIT_WEIGHT * 3 // 4
+LARGEST_WEIGHT = 3.0
+WHOLE_WEIGHT_SIDE = 64.0
+
+
+class WeightedLabel(NamedTuple):
+    """A class map and how far each pixel of it is trusted.
+
+    Attributes:
+        label: (H, W) uint8 class indices, 255 where unknown.
+        weight: (H, W) uint8, 64 for 1.0.
+    """
+
+    label: npt.NDArray[np.uint8]
+    weight: npt.NDArray[np.uint8]
+
+
+def correct_by_boxes(
+    predicted: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float64]
+) -> WeightedLabel:
+    """Correct a predicted label map where boxes drawn by people contradict it.
+
+    Boxed classes outside every box of theirs become background. Classes that have no boxes count half.
+    A box that is hardly covered by its class is filled (:func:`fill_box`), smaller boxes first, as they are
+    rather in front. Pixels of small boxes count more, up to three times, so that far objects are not lost
+    among the pixels of near ones.
+    Boxes must be complete for their three classes. An image without any box is taken for one that nobody
+    annotated, and left as it is.
+
+    Args:
+        predicted: (H, W) uint8 class indices; all zero where nothing was predicted.
+        infrared: (H, W) uint8, hot is white.
+        boxes: (N, 5) class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height as fractions.
+    """
+    label = predicted.copy()
+    weight = np.where(label > BIKE, UNCHECKED, UNIT_WEIGHT).astype(np.uint8)
+    if not len(boxes):
+        return WeightedLabel(label, weight)
+    height, width = label.shape
+    for box_class, class_index in BOX_CLASSES.items():
+        outside = label == class_index
+        for box in boxes[boxes[:, 0] == box_class]:
+            outside[box_slices(box, height, width, grow=0.1)] = False
+        label[outside] = 0
+    smallest_first = boxes[np.argsort(boxes[:, 3] * boxes[:, 4], kind="stable")]
+    for box in smallest_first:
+        inside = box_slices(box, height, width)
+        if label[inside].size:
+            fill_box(BOX_CLASSES[int(box[0])], label[inside], weight[inside], infrared[inside])
+    for box in boxes:
+        inside = box_slices(box, height, width)
+        side = np.sqrt(max(box[3] * height * box[4] * width, 1.0))
+        factor = np.clip(WHOLE_WEIGHT_SIDE / side, 1.0, LARGEST_WEIGHT)
+        known = np.clip(weight[inside], 0, UNIT_WEIGHT)
+        weight[inside] = np.maximum(weight[inside], known * factor).astype(np.uint8)
+    return WeightedLabel(label, weight)
+
+
+def fill_box(
+    class_index: int,
+    label: npt.NDArray[np.uint8],
+    weight: npt.NDArray[np.uint8],
+    infrared: npt.NDArray[np.uint8],
+) -> None:
+    """Mark an object in the pixels of its box, in place; other labelled objects keep theirs.
+
+    A person is where the box is warm (Otsu's threshold). A box still covered too little gets the
+    superellipse |x|^n + |y|^n <= 1 that fits it, at three quarters of the weight, and its corners are ignored
+    for good.
+    """
+    if class_index == PERSON:
+        _, warm = cv2.threshold(np.ascontiguousarray(infrared), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        label[(warm > 0) & (label == 0)] = PERSON
+    if np.mean(label == class_index) >= COVERAGE[class_index]:
+        return
+    height, width = label.shape
+    y = (np.arange(height)[:, np.newaxis] + 0.5) / height * 2.0 - 1.0
+    x = (np.arange(width)[np.newaxis, :] + 0.5) / width * 2.0 - 1.0
+    power = ROUNDNESS[class_index]
+    body = np.abs(x) ** power + np.abs(y) ** power <= 1.0
+    free = label == 0
+    weight[free] = FILLED
+    label[free & body] = class_index
+    label[free & ~body], weight[free & ~body] = IGNORE, 0
+
+
+def salient_mask(
+    label: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8], labels: str
+) -> npt.NDArray[np.uint8]:
+    """The thermally salient objects: infrared where a car, person or bike is warmer than the rest, else 0.
+
+    Args:
+        label: (H, W) uint8 class indices.
+        infrared: (H, W) uint8, hot is white.
+        labels: label set of the indices.
+
+    Returns:
+        (H, W) uint8, the greyscale form that the paper's data set has.
+    """
+    objects = np.isin(label, [i for i, name in enumerate(LABEL_SETS[labels]) if name in SALIENT_CLASSES])
+    if not objects.any() or objects.all():
+        return np.zeros_like(infrared)
+    warm = objects & (infrared > infrared[~objects].mean())
+    return np.where(warm, infrared, 0).astype(np.uint8)

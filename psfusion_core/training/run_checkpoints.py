@@ -1,0 +1,45 @@
+"""What a run leaves on disk to go on from and to be used, whole at any moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from psfusion_core.base.atomic_file import replacing
+from psfusion_core.models.checkpoint import save_weights
+
+STATE_FILE = "state.pt"
+LAST_FILE = "last.safetensors"
+BEST_FILE = "best.safetensors"
+
+
+class Checkpoints:
+    """The checkpoints of a run's folder.
+
+    Args:
+        folder: of the run; it exists.
+        metadata: stored beside the weights.
+    """
+
+    def __init__(self, folder: Path, metadata: dict[str, str]) -> None:
+        self.folder, self.metadata = folder, metadata
+
+    def exist(self) -> bool:
+        return (self.folder / STATE_FILE).exists()
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Write everything needed to continue; an interrupted write leaves the previous file."""
+        with replacing(self.folder / STATE_FILE) as temporary:
+            torch.save(state, temporary)
+
+    def load_state(self, device: torch.device) -> dict[str, Any]:
+        """Read what :meth:`save_state` wrote, without running pickled code."""
+        state: dict[str, Any] = torch.load(self.folder / STATE_FILE, map_location=device, weights_only=True)
+        return state
+
+    def save_weights(self, model: nn.Module, name: str, step: int) -> None:
+        """Write weights to be used, in fp16."""
+        save_weights(model, self.folder / name, {**self.metadata, "steps": str(step)})
