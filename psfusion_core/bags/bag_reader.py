@@ -11,7 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from psfusion_core.bags.bag_paths import METADATA, check_bag_paths
 from psfusion_core.bags.damage import open_damaged
-from psfusion_core.bags.unpacking import bound_decompressors, guard, unpack_message
+from psfusion_core.bags.ros1 import Ros1Converter
+from psfusion_core.bags.rosbags_package import import_rosbags
+from psfusion_core.bags.unpacking import guard, unpack_message
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.image_files import IMAGE_SUFFIXES
 
@@ -173,33 +175,7 @@ class Bag:
         """What makes a ROS 2 message of one of ROS 1; None where all are of ROS 2."""
         if self.storage is not None:
             return None
-        from psfusion_core.bags.ros1 import Ros1Converter
-
         return Ros1Converter()
-
-
-def import_rosbags() -> Any:
-    """Return the package rosbags with its readers and its types.
-
-    Raises:
-        ImportError: it is missing; the message says what to install.
-    """
-    try:
-        import rosbags
-        import rosbags.rosbag1
-        import rosbags.rosbag2
-        import rosbags.typesys
-
-        bound_decompressors()
-    except ImportError as error:
-        raise ImportError(f"{error}: bags need pip install '.[bag]'") from error
-    return rosbags
-
-
-def typestore() -> Any:
-    """Return the message types of ROS 2; those of images and cameras are the same in all versions."""
-    types = import_rosbags().typesys
-    return types.get_typestore(types.Stores.ROS2_HUMBLE)
 
 
 def _topics(parts: list[Any]) -> dict[tuple[str, str], Topic]:

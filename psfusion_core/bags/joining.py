@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.bags.bag_reader import Bag, BagError, Recorded, Storage, Topic, typestore
+from psfusion_core.bags.bag_reader import Bag, BagError, Recorded, Storage, Topic
 from psfusion_core.bags.chunk_fusing import OUTCOME, PREVIEW, Outcome
 from psfusion_core.bags.output_messages import OUTPUT_TYPES
+from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.bags.writing import BagWriter
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.bags.bag_reader import CAMERA_INFO, IMAGE, Recorded, typestore
+from psfusion_core.bags.bag_reader import CAMERA_INFO, IMAGE, Recorded
+from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.frame import FrameError
 

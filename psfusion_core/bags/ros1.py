@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from psfusion_core.bags.bag_reader import typestore
+from psfusion_core.bags.rosbags_package import typestore
 
 HEADER = "std_msgs/msg/Header"
 """The one message that differs on the wire: ROS 2 has no `seq`. rosbags knows."""

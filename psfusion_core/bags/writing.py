@@ -6,7 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from psfusion_core.bags.bag_reader import Storage, Topic, import_rosbags, typestore
+from psfusion_core.bags.bag_reader import Storage, Topic
+from psfusion_core.bags.rosbags_package import import_rosbags, typestore
 
 UNKNOWN_HASH = f"RIHS01_{'0' * 64}"
 """Of a message type that the bag does not define, as those of Humble do not; players need no hash."""

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 
 from psfusion_core.distribution.place import cores
-from psfusion_core.distribution.tasks import ATTEMPTS, R, Start, T, TaskError, Work
+from psfusion_core.distribution.work import ATTEMPTS, R, Start, T, TaskError, Work
 
 _work: Work[Any, Any] | None = None
 """What this process does, once it is a worker that has begun a task."""

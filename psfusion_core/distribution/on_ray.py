@@ -12,7 +12,7 @@ from typing import Any
 
 from psfusion_core.base.wording import one_line
 from psfusion_core.distribution.place import Place
-from psfusion_core.distribution.tasks import ATTEMPTS, R, Start, T, TaskError, Work
+from psfusion_core.distribution.work import ATTEMPTS, R, Start, T, TaskError, Work
 
 OBJECT_STORE = 200_000_000
 """Bytes of shared memory of a Ray that is started here: tasks and results are small, images are in files."""

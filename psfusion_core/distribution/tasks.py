@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator
 
+from psfusion_core.distribution.on_cores import run_on_cores
 from psfusion_core.distribution.place import Place
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-Work: TypeAlias = Callable[[T], R]
-"""Does a task and returns its result."""
-
-Start: TypeAlias = Callable[[], Callable[[T], R]]
-"""Makes the work: called once in every worker, where it loads what all tasks need. It is pickled."""
+from psfusion_core.distribution.work import R, Start, T
 
 HERE = Place()
-
-ATTEMPTS = 3
-"""How often a task is begun before it is held responsible for the death of its workers."""
-
-
-class TaskError(ChildProcessError):
-    """A task whose worker died each time; the message is one line."""
 
 
 def run_tasks(tasks: Iterable[T], start: Start[T, R], place: Place = HERE) -> Iterator[R]:
@@ -50,8 +35,6 @@ def run_tasks(tasks: Iterable[T], start: Start[T, R], place: Place = HERE) -> It
         return run_on_ray(tasks, start, place)
     if place.workers in (None, 1):
         return _run_here(tasks, start)
-    from psfusion_core.distribution.on_cores import run_on_cores
-
     return run_on_cores(tasks, start, place.workers)
 
 

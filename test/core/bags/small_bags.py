@@ -12,9 +12,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage, typestore
+from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage
 from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
 from psfusion_core.bags.output_messages import OutputMessages
+from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.bags.writing import BagWriter
 from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame

@@ -18,7 +18,8 @@ from rosbags.rosbag2.enums import CompressionFormat, CompressionMode, StoragePlu
 from small_bags import messages, read_all, write_bag
 
 from psfusion_core.bags import unpacking
-from psfusion_core.bags.bag_reader import Bag, BagError, typestore
+from psfusion_core.bags.bag_reader import Bag, BagError
+from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.bags.unpacking import guard, unpack
 from psfusion_core.cli import main
 
