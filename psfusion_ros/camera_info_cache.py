@@ -13,7 +13,7 @@ from psfusion_core.registration import RegistrationSettings
 from psfusion_core.registration.camera_registration import CAMERAS, CameraRegistration
 
 
-class Calibration:
+class CameraInfoCache:
     """Hears both camera_info topics, and makes the registration out of the settings and of them."""
 
     def __init__(self, node: Node, settings: RegistrationSettings) -> None:

@@ -11,7 +11,7 @@ POLICIES = ("none", "visible", "infrared", "either")
 """Whose images may be passed through while the other camera is missing."""
 
 
-class Source(Protocol):
+class WatchedCamera(Protocol):
     """What is asked of a camera's input."""
 
     name: Camera
@@ -39,13 +39,13 @@ class MissingWatch:
 
     def __init__(
         self,
-        visible: Source,
-        infrared: Source,
+        visible: WatchedCamera,
+        infrared: WatchedCamera,
         warn: Callable[[str], object],
         inform: Callable[[str], object],
     ) -> None:
         """Watch two inputs; `warn` and `inform` take a line for the log."""
-        self._sources: tuple[Source, Source] = (visible, infrared)
+        self._sources: tuple[WatchedCamera, WatchedCamera] = (visible, infrared)
         self._warn = warn
         self._inform = inform
         self.missing: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from rclpy.duration import Duration
 
 from psfusion_core.cameras.image_decoding import NANOSECONDS, stamp_of
 from psfusion_core.cameras.pairing import RESET_AFTER, Pairer, SyncSettings
-from psfusion_core.cameras.stamped import Camera, Pair, Stamped, StreamCounts
+from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts
 from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.synchroniser import Synchroniser, SyncReport
 
@@ -37,7 +37,7 @@ class NearestSynchroniser(Synchroniser):
         add = self._pairer.add_infrared if camera == "infrared" else self._pairer.add_visible
         add(stamp_of(message.header), message, time.monotonic_ns())
 
-    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
+    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
         now = time.monotonic_ns()
         pair = self._pairer.take(now)
         deadline = self._pairer.deadline
@@ -89,7 +89,7 @@ class FilterSynchroniser(Synchroniser):
                 inputs, settings.queue_size, settings.tolerance / NANOSECONDS
             )
         self._filter.registerCallback(self._paired)
-        self._ready: Pair[AnyImage] | None = None
+        self._ready: StampedPair[AnyImage] | None = None
         self._newest: dict[str, int | None] = dict.fromkeys(self._inputs)
         self._last_paired = dict.fromkeys(self._inputs, NEVER)
         self._resets = 0
@@ -113,7 +113,7 @@ class FilterSynchroniser(Synchroniser):
         )
 
     def _paired(self, visible: Any, infrared: Any) -> None:
-        pair = Pair(visible.entry, infrared.entry)
+        pair = StampedPair(visible.entry, infrared.entry)
         stamps = {"visible": pair.visible.stamp, "infrared": pair.infrared.stamp}
         late = any(stamp <= self._last_paired[camera] for camera, stamp in stamps.items())
         for counts in self._counts.values():
@@ -122,7 +122,7 @@ class FilterSynchroniser(Synchroniser):
         if not late:
             self._ready, self._last_paired = pair, stamps
 
-    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
+    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
         pair, self._ready = self._ready, None
         for counts in self._counts.values():
             counts.paired += pair is not None

@@ -13,7 +13,7 @@ from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.engines.memory import free_memory
 from psfusion_core.fusion.recovery import PairFuser, RecoveringFuser
-from psfusion_ros.camera_info_cache import Calibration
+from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.image_input import LOG_EVERY, ImageInput
 from psfusion_ros.item_counts import ItemRecorder
 from psfusion_ros.missing_camera import MissingWatch
@@ -71,7 +71,7 @@ class Pipeline:
         )
         self.recorder = ItemRecorder()
         self.outputs = Outputs(node, parameters.overlay_opacity, self.fuser.class_names)
-        self._calibration = Calibration(node, parameters.registration())
+        self._calibration = CameraInfoCache(node, parameters.registration())
         self._processor = Processor(
             self.fuser,
             ThermalGain(parameters.gain()),

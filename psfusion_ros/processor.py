@@ -9,11 +9,11 @@ import numpy as np
 
 from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame, FrameError
-from psfusion_core.cameras.stamped import Camera, Pair, Stamped
+from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.pictures import Pictures
 from psfusion_core.fusion.recovery import PairFuser
-from psfusion_ros.camera_info_cache import Calibration
+from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.image_messages import AnyImage, to_frame
 from psfusion_ros.item_counts import ItemRecorder
 from psfusion_ros.missing_camera import passes
@@ -33,7 +33,7 @@ class Processor:
         self,
         fuser: PairFuser,
         gain: ThermalGain,
-        calibration: Calibration,
+        calibration: CameraInfoCache,
         outputs: Outputs,
         recorder: ItemRecorder,
         missing_policy: str,
@@ -65,7 +65,7 @@ class Processor:
             ValueError: it cannot be used, and the policy passes nothing through.
             Exception: whatever the engine raises when it fails.
         """
-        self._recorder.taken(item.difference if isinstance(item, Pair) else None)
+        self._recorder.taken(item.difference if isinstance(item, StampedPair) else None)
         topics = self._outputs.wanted()
         if topics.isdisjoint(IMAGE_TOPICS):
             self._recorder.unwatched()
@@ -74,7 +74,7 @@ class Processor:
         else:
             self._fuse(item, topics)
 
-    def _fuse(self, pair: Pair[AnyImage], topics: frozenset[str]) -> None:
+    def _fuse(self, pair: StampedPair[AnyImage], topics: frozenset[str]) -> None:
         try:
             visible = to_frame(pair.visible.payload, "rgb8")
         except FrameError as error:
@@ -94,7 +94,7 @@ class Processor:
             self._recorder.published(inference, _seconds_since(arrival))
 
     def _pass_instead(
-        self, camera: Camera, pair: Pair[AnyImage], topics: frozenset[str], error: ValueError
+        self, camera: Camera, pair: StampedPair[AnyImage], topics: frozenset[str], error: ValueError
     ) -> None:
         """Pass one image of a pair through because the other one cannot be used, or raise the error."""
         if not passes(self.missing_policy, camera):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from psfusion_core.cameras.pairing import SyncSettings
-from psfusion_core.cameras.stamped import Camera, Pair, Stamped, StreamCounts
+from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts
 from psfusion_ros.image_messages import AnyImage
 
 
@@ -30,7 +30,7 @@ class Alone:
     frame: Stamped[AnyImage]
 
 
-Item: TypeAlias = Pair[AnyImage] | Alone
+Item: TypeAlias = StampedPair[AnyImage] | Alone
 """What the worker takes."""
 
 
@@ -100,7 +100,7 @@ class Synchroniser(ABC):
     def _store(self, camera: Camera, message: AnyImage) -> None: ...
 
     @abstractmethod
-    def _next(self) -> tuple[Pair[AnyImage] | None, float | None]:
+    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
         """Return a pair, or else for how many seconds waiting for an image makes sense (None: for ever)."""
 
     @abstractmethod

@@ -13,14 +13,14 @@ from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.image_decoding import Message
 from psfusion_core.cameras.pairing import Pairer
-from psfusion_core.cameras.stamped import Camera, Pair, StreamCounts
+from psfusion_core.cameras.stamped import Camera, StampedPair, StreamCounts
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 END = 2**63 - 1
 """A time by which every pair is ready, ns."""
 
 
-class Key(NamedTuple):
+class ImageKey(NamedTuple):
     """Which message of a topic: time of its recording, ns, and its number among those of that time."""
 
     time: int
@@ -31,12 +31,12 @@ class _Numbering:
     """Gives the messages of topics their keys, in the order in which they are read."""
 
     def __init__(self) -> None:
-        self._last: dict[Topic, Key] = {}
+        self._last: dict[Topic, ImageKey] = {}
 
-    def __call__(self, recorded: Recorded) -> Key:
+    def __call__(self, recorded: Recorded) -> ImageKey:
         last = self._last.get(recorded.topic)
         number = last.number + 1 if last is not None and last.time == recorded.time else 0
-        key = self._last[recorded.topic] = Key(recorded.time, number)
+        key = self._last[recorded.topic] = ImageKey(recorded.time, number)
         return key
 
 
@@ -44,7 +44,7 @@ class _Numbering:
 class RecordedImage:
     """An image message that can be used, and where it is in the bag."""
 
-    key: Key
+    key: ImageKey
     message: Message
 
 
@@ -112,7 +112,7 @@ class BagPairing:
         )
         self._key_of = _Numbering()
 
-    def __iter__(self) -> Iterator[Pair[RecordedImage]]:
+    def __iter__(self) -> Iterator[StampedPair[RecordedImage]]:
         """Read the bag and yield its pairs in order; once."""
         for camera, topic in self._topics.infos:
             first = next(self._readable(self._bag.messages([topic])), None) if topic.count else None
@@ -138,7 +138,7 @@ class BagPairing:
         except BagError as error:
             self.damage = str(error)
 
-    def _ready(self, now: int) -> Iterator[Pair[RecordedImage]]:
+    def _ready(self, now: int) -> Iterator[StampedPair[RecordedImage]]:
         while (pair := self._pairer.take(now)) is not None:
             yield pair
 
@@ -166,7 +166,9 @@ class BagPairing:
             self.infos[camera] = info
 
 
-def read_pairs(bag: Bag, topics: CameraTopics, pairs: Iterable[tuple[Key, Key]]) -> Iterator[tuple[Any, Any]]:
+def read_pairs(
+    bag: Bag, topics: CameraTopics, pairs: Iterable[tuple[ImageKey, ImageKey]]
+) -> Iterator[tuple[Any, Any]]:
     """Read the messages of pairs again; only these are made objects of.
 
     Args:
@@ -184,7 +186,7 @@ def read_pairs(bag: Bag, topics: CameraTopics, pairs: Iterable[tuple[Key, Key]])
     cameras = topics.visible, topics.infrared
     wanted = {(topic, key) for pair in waiting for topic, key in zip(cameras, pair, strict=True)}
     times = [key.time for _, key in wanted]
-    found: dict[tuple[Topic, Key], Any] = {}
+    found: dict[tuple[Topic, ImageKey], Any] = {}
     for recorded in bag.messages(cameras, min(times), max(times) + 1):
         place = recorded.topic, key_of(recorded)
         if place in wanted:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from psfusion_core.bags.bag_pairing import BagPairing, CameraReport
-from psfusion_core.bags.chunk_fusing import Outcome
+from psfusion_core.bags.chunk_fusing import ChunkOutcome
 from psfusion_core.bags.chunks import PairPlanner
 from psfusion_core.cameras.stamped import Camera
 
@@ -52,7 +52,7 @@ class BagReport:
         """Take note of an image that cannot be used."""
         self.notice(f"{self._topics[camera]} of {self.bag}: image dropped: {reason}")
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: ChunkOutcome) -> None:
         """Take the outcome of a chunk."""
         self.published += outcome.published
         self.rejected += outcome.rejected

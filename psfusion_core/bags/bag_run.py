@@ -15,7 +15,7 @@ from typing import Any
 from psfusion_core.bags.bag_pairing import BagPairing
 from psfusion_core.bags.bag_reader import Bag, BagError, Storage
 from psfusion_core.bags.bag_report import BagReport, Teller
-from psfusion_core.bags.chunk_fusing import FuseChunks, MakeFuser, Outcome, load_fuser
+from psfusion_core.bags.chunk_fusing import ChunkOutcome, FuseChunks, MakeFuser, load_fuser
 from psfusion_core.bags.chunks import CHUNK_PAIRS, Chunk, PairPlanner
 from psfusion_core.bags.joining import Joining, message_count, read_outcome
 from psfusion_core.bags.previews import ContactSheet, Video
@@ -94,7 +94,7 @@ class BagRun:
             self.expected = min(topics.visible.count, topics.infrared.count)
             self._storage: Storage = settings.storage or bag.storage or "mcap"
             self._names = topics.names
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, ChunkOutcome] = {}
         self._planned: list[Path] | None = None
         self._claim_folder(topics)
 
@@ -119,7 +119,7 @@ class BagRun:
             self.report.planned(pairing, planner)
         self._planned = planned
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: ChunkOutcome) -> None:
         """Take the outcome of a chunk."""
         self._outcomes[outcome.number] = outcome
         self.report.note(outcome)
@@ -218,7 +218,7 @@ def fuse_bags(
 
 
 def _take(
-    outcomes: Iterator[Outcome],
+    outcomes: Iterator[ChunkOutcome],
     runs: Sequence[BagRun],
     progress: Callable[[BagRun, int], Callable[[], object]],
 ) -> Iterator[BagRun]:

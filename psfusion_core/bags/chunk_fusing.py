@@ -42,7 +42,7 @@ INFO_NAMES: dict[Camera, str] = {"visible": "the visible camera", "infrared": "t
 
 
 @dataclass
-class Outcome:
+class ChunkOutcome:
     """What became of the pairs of a chunk, with the names of the node's diagnostics.
 
     Attributes:
@@ -95,7 +95,7 @@ class FuseChunks:
     preview_width: int = 0
     make_fuser: MakeFuser = load_fuser
 
-    def __call__(self) -> Callable[[Chunk], Outcome]:
+    def __call__(self) -> Callable[[Chunk], ChunkOutcome]:
         return ChunkFuser(self)
 
 
@@ -111,14 +111,14 @@ class ChunkFuser:
         self._registration = CameraRegistration(settings.parameters.registration(), INFO_NAMES)
         self._opened: tuple[Path, Bag] | None = None
 
-    def __call__(self, chunk: Chunk) -> Outcome:
+    def __call__(self, chunk: Chunk) -> ChunkOutcome:
         """Fuse a chunk; its file is there whole or not at all.
 
         Raises:
             BagError: the bag changed meanwhile.
             OSError: the file cannot be written.
         """
-        outcome = Outcome(chunk.run, chunk.number)
+        outcome = ChunkOutcome(chunk.run, chunk.number)
         bag = self._open(chunk.bag)
         topics = find_topics(bag, chunk.topics)
         with replacing(chunk.output) as temporary:
@@ -145,7 +145,7 @@ class ChunkFuser:
         topics: CameraTopics,
         pairs: tuple[PlannedPair, ...],
         writer: BagWriter,
-        outcome: Outcome,
+        outcome: ChunkOutcome,
     ) -> None:
         messages = read_pairs(bag, topics, ((pair.visible, pair.infrared) for pair in pairs))
         for pair, (visible, infrared) in zip(pairs, messages, strict=True):
@@ -194,7 +194,7 @@ class ChunkFuser:
         message = types.types[COMPRESSED](header=header, format="jpeg", data=jpeg.reshape(-1))
         return bytes(types.serialize_cdr(message, COMPRESSED))
 
-    def _write_outcome(self, writer: BagWriter, time: int, outcome: Outcome) -> None:
+    def _write_outcome(self, writer: BagWriter, time: int, outcome: ChunkOutcome) -> None:
         types = self._outputs.types
         message = types.types[TEXT](data=json.dumps(asdict(outcome)))
         writer.write(OUTCOME, TEXT, time, bytes(types.serialize_cdr(message, TEXT)))

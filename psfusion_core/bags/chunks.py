@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from psfusion_core.bags.bag_pairing import BagPairing, Key, RecordedImage
+from psfusion_core.bags.bag_pairing import BagPairing, ImageKey, RecordedImage
 from psfusion_core.bags.topics import TopicNames
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_decoding import to_frame
-from psfusion_core.cameras.stamped import Camera, Pair
+from psfusion_core.cameras.stamped import Camera, StampedPair
 from psfusion_core.cameras.thermal_gain import GainSettings, GreyScale, ThermalGain
 
 CHUNK_PAIRS = 50
@@ -36,8 +36,8 @@ class PlannedPair:
         infos: camera_info of the cameras that have one, CDR with an empty header.
     """
 
-    visible: Key
-    infrared: Key
+    visible: ImageKey
+    infrared: ImageKey
     time: int
     scale: GreyScale | None
     infos: dict[Camera, bytes]
@@ -96,7 +96,7 @@ class PairPlanner:
             time = max(pair.visible.arrival, pair.infrared.arrival)
             yield PlannedPair(*keys, time, scale, infos)
 
-    def _follow(self, pair: Pair[RecordedImage]) -> GreyScale:
+    def _follow(self, pair: StampedPair[RecordedImage]) -> GreyScale:
         """Return the scale for a pair, whose range moves on only with pairs that decode."""
         infrared = to_frame(pair.infrared.payload.message)
         if infrared.image.dtype.itemsize == 2:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.bags.bag_reader import Bag, BagError, Recorded, Storage, Topic
-from psfusion_core.bags.chunk_fusing import OUTCOME, PREVIEW, Outcome
+from psfusion_core.bags.chunk_fusing import OUTCOME, PREVIEW, ChunkOutcome
 from psfusion_core.bags.output_messages import OUTPUT_TYPES
 from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.bags.writing import BagWriter
@@ -94,7 +94,7 @@ class Joining:
                         sink.add(preview, recorded.time)
 
 
-def read_outcome(path: Path) -> Outcome:
+def read_outcome(path: Path) -> ChunkOutcome:
     """Read what became of the pairs of a chunk from its file.
 
     Raises:
@@ -103,7 +103,7 @@ def read_outcome(path: Path) -> Outcome:
     with Bag(path) as chunk:
         topics = [topic for topic in chunk.topics if topic.name == OUTCOME]
         for recorded in chunk.messages(topics):
-            return Outcome(**json.loads(_message(recorded).data))
+            return ChunkOutcome(**json.loads(_message(recorded).data))
     raise BagError(f"expected a chunk in {path}, got another bag: remove its folder")
 
 
@@ -116,7 +116,7 @@ def _message(recorded: Recorded) -> Any:
     return typestore().deserialize_cdr(recorded.data, recorded.topic.type)
 
 
-def message_count(bag: Bag, chunks: Iterable[Outcome], only_fused: bool) -> int:
+def message_count(bag: Bag, chunks: Iterable[ChunkOutcome], only_fused: bool) -> int:
     """Return about how many messages `Joining` will write."""
     results = len(OUTPUT_TYPES) * sum(outcome.published for outcome in chunks)
     return results + (0 if only_fused else sum(topic.count for topic in bag.topics))

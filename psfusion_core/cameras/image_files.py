@@ -28,7 +28,7 @@ class ImageError(ValueError):
     """A file that cannot be used as an image; the message names the file and says why."""
 
 
-class Pair(NamedTuple):
+class FilePair(NamedTuple):
     """The two files of one scene; ``name`` is their common stem."""
 
     name: str
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 class FolderPairing(NamedTuple):
     """Pairs in order of name, and the files that found no partner."""
 
-    pairs: list[Pair]
+    pairs: list[FilePair]
     unpaired: list[Path]
 
 
@@ -94,7 +94,7 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
     """
     visible_files, infrared_files = list_images(visible), list_images(infrared)
     if visible.is_file() and infrared.is_file():
-        return FolderPairing([Pair(visible.stem, visible, infrared)], [])
+        return FolderPairing([FilePair(visible.stem, visible, infrared)], [])
     # A single file beside a folder asks for one pair: the rest of the folder is not left over.
     if visible.is_file():
         infrared_files = {name: file for name, file in infrared_files.items() if name in visible_files}
@@ -107,7 +107,9 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
         )
     unpaired = [visible_files[n] for n in sorted(visible_files.keys() - infrared_files.keys())]
     unpaired += [infrared_files[n] for n in sorted(infrared_files.keys() - visible_files.keys())]
-    return FolderPairing([Pair(name, visible_files[name], infrared_files[name]) for name in common], unpaired)
+    return FolderPairing(
+        [FilePair(name, visible_files[name], infrared_files[name]) for name in common], unpaired
+    )
 
 
 def _read(path: Path) -> npt.NDArray[Any]:

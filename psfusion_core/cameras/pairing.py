@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic
 
-from psfusion_core.cameras.stamped import Camera, Pair, Stamped, StreamCounts, T
+from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts, T
 
 POLICIES = ("nearest", "approximate", "exact")
 """How frames may be paired: `Pairer` is nearest, the node can leave it to message_filters too."""
@@ -103,7 +103,7 @@ class Pairer(Generic[T]):
         self.resets = 0
         self._visible: _Stream[T] = _Stream(visible_offset)
         self._infrared: _Stream[T] = _Stream(infrared_offset)
-        self._ready: deque[Pair[T]] = deque()
+        self._ready: deque[StampedPair[T]] = deque()
 
     def add_visible(self, stamp: int, payload: T, arrival: int) -> None:
         """Give a visible frame with its stamp, and when it arrived by the caller's steady clock."""
@@ -113,7 +113,7 @@ class Pairer(Generic[T]):
         """Give an infrared frame with its stamp, and when it arrived by the caller's steady clock."""
         self._add(self._infrared, stamp, payload, arrival)
 
-    def take(self, now: int) -> Pair[T] | None:
+    def take(self, now: int) -> StampedPair[T] | None:
         """Hand out a pair that is ready at `now` (by the clock of the arrivals), once; else None.
 
         It is the newest one, or the oldest one where all are kept.
@@ -255,4 +255,4 @@ class Pairer(Generic[T]):
             self._ready.clear()
             self._visible.counts.superseded += 1
             self._infrared.counts.superseded += 1
-        self._ready.append(Pair(self._visible.waiting.popleft(), self._infrared.waiting.popleft()))
+        self._ready.append(StampedPair(self._visible.waiting.popleft(), self._infrared.waiting.popleft()))

@@ -20,7 +20,7 @@ class Stamped(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Pair(Generic[T]):
+class StampedPair(Generic[T]):
     """A visible and an infrared frame of the same moment."""
 
     visible: Stamped[T]

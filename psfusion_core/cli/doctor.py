@@ -12,7 +12,7 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.doctor.check import Finding, Subject, failed, run_check
 from psfusion_core.doctor.checks import MACHINE_CHECKS, TRANSPORT_CHECKS, has_ros, run_checks, skip
-from psfusion_core.doctor.doctor_report import Report
+from psfusion_core.doctor.doctor_report import DoctorReport
 from psfusion_core.doctor.ros_installation import check_start
 
 ROS_CHECKS = "psfusion_ros.doctor"
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     subject = make_subject(options)
-    report = Report(options.json)
+    report = DoctorReport(options.json)
     for name, finding in examine(subject):
         report.add(name, finding)
     return report.end()

@@ -17,7 +17,7 @@ from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, cores, place_of
 from psfusion_core.evaluation.disturbances import all_disturbances
-from psfusion_core.evaluation.evaluation_report import PER_IMAGE, Report
+from psfusion_core.evaluation.evaluation_report import PER_IMAGE, EvaluationReport
 from psfusion_core.evaluation.execution import Measure, carry_out
 from psfusion_core.evaluation.figures import import_figure
 from psfusion_core.evaluation.method_options import MethodOption, make_methods
@@ -112,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     with Records(options.output and options.output / PER_IMAGE, subject.columns) as records:
         plan = make_plan(subject, records)
         skipped += carry_out(plan, records, measure, tell_skipped)
-        report = Report(subject, plan, records)
+        report = EvaluationReport(subject, plan, records)
         print(report.tables())
         if options.output:
             written = [PER_IMAGE, *report.write(options.output)]

@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from psfusion_core.base.atomic_file import replacing
-from psfusion_core.cameras.image_files import Pair, pair_folders, read_infrared, read_visible, write_image
+from psfusion_core.cameras.image_files import FilePair, pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     for folder in FOLDERS:
         (options.output / folder).mkdir(parents=True, exist_ok=True)
     skipped = report_unpaired(pairing)
-    tasks = [Pair(name, *(path.absolute() for path in paths)) for name, *paths in pairing.pairs]
+    tasks = [FilePair(name, *(path.absolute() for path in paths)) for name, *paths in pairing.pairs]
     outcomes = run_tasks(tasks, start, place)
     for name, problem in tqdm(outcomes, total=len(pairing.pairs), desc="fusing", unit="pair", disable=None):
         if problem:
@@ -115,11 +115,11 @@ class FusePairs:
     output: Path
     opacity: float
 
-    def __call__(self) -> Callable[[Pair], tuple[str, str]]:
+    def __call__(self) -> Callable[[FilePair], tuple[str, str]]:
         fuser = Fuser(*self.engine, self.registration)
         tqdm.write(fuser.description, file=sys.stderr)
 
-        def fuse(pair: Pair) -> tuple[str, str]:
+        def fuse(pair: FilePair) -> tuple[str, str]:
             """Return the name of a pair and why it was not fused; empty where it was."""
             try:
                 fuse_pair(fuser, pair, self.output, self.opacity)
@@ -130,7 +130,7 @@ class FusePairs:
         return fuse
 
 
-def fuse_pair(fuser: Fuser, pair: Pair, output: Path, opacity: float) -> None:
+def fuse_pair(fuser: Fuser, pair: FilePair, output: Path, opacity: float) -> None:
     """Fuse one pair of files and write its three pictures, each whole or not at all.
 
     Raises:

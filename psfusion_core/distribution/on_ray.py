@@ -27,7 +27,7 @@ OFFLINE = {
 the metadata service of a cloud, though told to report nothing, meets a proxy that is not there."""
 
 
-class Worker:
+class RayWorker:
     """What runs in an actor's process."""
 
     def __init__(self, start: Start[Any, Any]) -> None:
@@ -51,7 +51,7 @@ def run_on_ray(tasks: Iterable[T], start: Start[T, R], place: Place) -> Iterator
         unit = "GPU" if place.gpu else "CPU"
         workers = place.workers or int(ray.cluster_resources().get(unit, 0)) or 1
         share = {"num_cpus": 1, "num_gpus": 1} if place.gpu else {"num_cpus": 1}
-        actor = ray.remote(**share)(Worker)
+        actor = ray.remote(**share)(RayWorker)
         fresh = iter(tasks)
         again: deque[tuple[T, int]] = deque()
         idle: list[Any] = [actor.remote(start) for _ in range(workers)]

@@ -12,7 +12,7 @@ COLORS: dict[Status, str] = {"ok": "32", "warning": "33", "error": "31", "skippe
 """SGR codes of a terminal: green, yellow, red, grey."""
 
 
-class Report:
+class DoctorReport:
     """Collects findings, and prints each as it comes unless all of them become JSON in the end."""
 
     def __init__(self, as_json: bool) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.evaluation.origins import Result, Sources
+from psfusion_core.evaluation.origins import Result, SourceImages
 from psfusion_core.evaluation.pair_measurement import (
-    Outcome,
+    Measurement,
     Task,
     Triple,
     about,
@@ -36,10 +36,10 @@ class Loaded(NamedTuple):
     """A pair that waits for its batch."""
 
     triple: Triple
-    counted: Outcome
+    counted: Measurement
 
 
-def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[Outcome]:
+def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[Measurement]:
     """Measure tasks by the standard protocol, images of one size and the same metrics together.
 
     Metrics without a batched form are computed one pair at a time. Values agree with those of
@@ -55,7 +55,7 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
         try:
             sources, result = loaded.result()
         except (ValueError, OSError) as error:
-            yield Outcome(work, {}, one_line(error))
+            yield Measurement(work, {}, one_line(error))
             continue
         counted, triple = count(work, result), to_triple(sources, result)
         if triple is None or not work.metrics:
@@ -71,10 +71,10 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
             yield from measure_batch(batch, device)
 
 
-def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[Sources, Result]]]]:
+def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[SourceImages, Result]]]]:
     """Load tasks in threads, a few ahead of the one that is given out."""
     remaining = iter(tasks)
-    waiting: deque[tuple[Task, Future[tuple[Sources, Result]]]] = deque()
+    waiting: deque[tuple[Task, Future[tuple[SourceImages, Result]]]] = deque()
     with ThreadPoolExecutor(READERS) as readers:
         while True:
             for task in islice(remaining, 2 * READERS - len(waiting)):
@@ -84,7 +84,7 @@ def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[Sourc
             yield waiting.popleft()
 
 
-def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Outcome]:
+def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Measurement]:
     """Measure images of one size and the same metrics."""
     metrics = batch[0].counted.work.metrics
     together = [name for name in metrics if name in BATCHED_METRICS]
@@ -97,7 +97,7 @@ def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Outcome
         rows = [row | evaluate_triple(*loaded.triple, apart) for row, loaded in zip(rows, batch, strict=True)]
     except (ValueError, torch.OutOfMemoryError) as error:
         for _, counted in batch:
-            yield Outcome(counted.work, counted.values, one_line(about(counted.work, error)))
+            yield Measurement(counted.work, counted.values, one_line(about(counted.work, error)))
         return
     for row, (_, counted) in zip(rows, batch, strict=True):
         yield add(counted, {name: row[name] for name in metrics})

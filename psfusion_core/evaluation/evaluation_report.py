@@ -11,7 +11,7 @@ from psfusion_core.evaluation.disturbances import CLEAN
 from psfusion_core.evaluation.figures import draw_cumulative_curves
 from psfusion_core.evaluation.label_counts import box_columns, box_scores, label_columns, label_scores
 from psfusion_core.evaluation.methods import Method
-from psfusion_core.evaluation.origins import Result, Sources
+from psfusion_core.evaluation.origins import Result, SourceImages
 from psfusion_core.evaluation.pair_measurement import read_sources
 from psfusion_core.evaluation.planning import Plan, Subject
 from psfusion_core.evaluation.records import Records
@@ -27,7 +27,7 @@ CURVES, SHEET = "cumulative_curves.png", "contact_sheet.png"
 ROBUSTNESS_TABLE, ROBUSTNESS_CURVES = "robustness.csv", "robustness.png"
 
 
-class Report:
+class EvaluationReport:
     """What was measured of a subject.
 
     Args:
@@ -113,7 +113,7 @@ class Report:
         pairs = common_pairs(values, columns)
         return len(pairs), {name: [rows[pair] for pair in pairs] for name, rows in values.items()}
 
-    def _read_results(self, name: str) -> tuple[Sources, list[Result]]:
+    def _read_results(self, name: str) -> tuple[SourceImages, list[Result]]:
         pair = next(pair for pair in self.subject.pairs if pair.name == name)
         sources = read_sources(pair)
         return sources, [method.origin(name, sources).load(sources) for method in self._fusing]

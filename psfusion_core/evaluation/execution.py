@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from tqdm import tqdm
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.evaluation.pair_measurement import Outcome, Task, about, disturb, read_sources
+from psfusion_core.evaluation.pair_measurement import Measurement, Task, about, disturb, read_sources
 from psfusion_core.evaluation.planning import Plan, Step
 from psfusion_core.evaluation.records import Records
 
-Measure = Callable[[Iterable[Task]], Iterator[Outcome]]
+Measure = Callable[[Iterable[Task]], Iterator[Measurement]]
 """Does tasks in any order, such as `run_tasks` with `measuring`."""
 
 

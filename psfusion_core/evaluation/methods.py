@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from psfusion_core.cameras.image_files import list_images
-from psfusion_core.evaluation.origins import BASELINES, Baseline, Computed, Files, Origin, Result, Sources
+from psfusion_core.evaluation.origins import (
+    BASELINES,
+    Baseline,
+    Computed,
+    Files,
+    Origin,
+    Result,
+    SourceImages,
+)
 
 if TYPE_CHECKING:
     from psfusion_core.fusion.fuser import Fuser
@@ -49,7 +57,7 @@ class Method(Protocol):
         """
         ...
 
-    def origin(self, pair: str, sources: Sources | None) -> Origin:
+    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
         """Where the result of a pair comes from; `sources` only where `reads_sources`.
 
         Raises:
@@ -86,7 +94,7 @@ class FolderMethod:
                 raise MethodError(f"{folder} has no image of that name")
         return b"".join(digest(files[pair]) for files in listed)
 
-    def origin(self, pair: str, sources: Sources | None) -> Origin:
+    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
         return Files(self._images.get(pair), self._masks.get(pair))
 
 
@@ -111,7 +119,7 @@ class BaselineMethod:
     def identity(self, pair: str) -> bytes:
         return self.name.encode()
 
-    def origin(self, pair: str, sources: Sources | None) -> Origin:
+    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
         return Baseline(self.name)
 
 
@@ -160,7 +168,7 @@ class ModelMethod:
     def identity(self, pair: str) -> bytes:
         return self._identity
 
-    def origin(self, pair: str, sources: Sources | None) -> Origin:
+    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
         import torch
 
         assert sources is not None

@@ -15,7 +15,7 @@ from psfusion_core.metrics.luma_input import LumaImage, luma
 Image = npt.NDArray[np.uint8]
 
 
-class Sources(NamedTuple):
+class SourceImages(NamedTuple):
     """The two images of a pair, of one size.
 
     Attributes:
@@ -47,7 +47,7 @@ class Result(NamedTuple):
 class Origin(Protocol):
     """Gives the result of one pair."""
 
-    def load(self, sources: Sources) -> Result:
+    def load(self, sources: SourceImages) -> Result:
         """Read or compute it.
 
         Raises:
@@ -63,7 +63,7 @@ class Files:
     image: Path | None
     mask: Path | None
 
-    def load(self, sources: Sources) -> Result:
+    def load(self, sources: SourceImages) -> Result:
         return Result(
             None if self.image is None else read_visible(self.image),
             None if self.mask is None else read_label(self.mask),
@@ -76,7 +76,7 @@ class Baseline:
 
     rule: str
 
-    def load(self, sources: Sources) -> Result:
+    def load(self, sources: SourceImages) -> Result:
         return Result(BASELINES[self.rule](luma(sources.visible), sources.infrared))
 
 
@@ -86,7 +86,7 @@ class Computed:
 
     result: Result
 
-    def load(self, sources: Sources) -> Result:
+    def load(self, sources: SourceImages) -> Result:
         return self.result
 
 

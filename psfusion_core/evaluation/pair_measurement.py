@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.cameras.image_files import ImageError, Pair, read_infrared, read_visible
+from psfusion_core.cameras.image_files import FilePair, ImageError, read_infrared, read_visible
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.label_counts import Truth, count_pixels
-from psfusion_core.evaluation.origins import Origin, Result, Sources
+from psfusion_core.evaluation.origins import Origin, Result, SourceImages
 from psfusion_core.metrics import evaluate_triple
 from psfusion_core.metrics.luma_input import LumaImage, luma
 
 
-class Key(NamedTuple):
+class MeasurementKey(NamedTuple):
     """What is measured once: a method on a pair, under a condition (see `Disturbance.name`)."""
 
     method: str
@@ -41,9 +41,9 @@ class Work:
         truth: what the label map is held against; None where it is not.
     """
 
-    key: Key
+    key: MeasurementKey
     fingerprint: str
-    pair: Pair
+    pair: FilePair
     disturbance: Disturbance
     metrics: tuple[str, ...]
     protocol: str
@@ -67,7 +67,7 @@ class Triple(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Measurement:
     """What became of some work.
 
     Attributes:
@@ -81,7 +81,7 @@ class Outcome:
     problem: str | None = None
 
 
-def read_sources(pair: Pair) -> Sources:
+def read_sources(pair: FilePair) -> SourceImages:
     """Read a pair; 16-bit infrared counts are stretched to grey levels by their own range.
 
     Raises:
@@ -97,14 +97,14 @@ def read_sources(pair: Pair) -> Sources:
             )
     except ImageError as error:
         raise ImageError(f"{pair.name}: {error}") from error
-    return Sources(visible, stretch(counts))
+    return SourceImages(visible, stretch(counts))
 
 
 def size(image: npt.NDArray[np.generic]) -> str:
     return f"{image.shape[0]} x {image.shape[1]}"
 
 
-def load(task: Task) -> tuple[Sources, Result]:
+def load(task: Task) -> tuple[SourceImages, Result]:
     """Read the sources and the result of a task, which fit together.
 
     Raises:
@@ -125,7 +125,7 @@ def load(task: Task) -> tuple[Sources, Result]:
     return sources, result
 
 
-def disturb(sources: Sources, work: Work) -> Sources:
+def disturb(sources: SourceImages, work: Work) -> SourceImages:
     """What the method is given."""
     return sources._replace(infrared=work.disturbance(sources.infrared, work.pair.name))
 
@@ -135,19 +135,19 @@ def about(work: Work, error: Exception) -> ImageError:
     return ImageError(f"{work.key.pair}, {work.key.method}: {error}")
 
 
-def to_triple(sources: Sources, result: Result) -> Triple | None:
+def to_triple(sources: SourceImages, result: Result) -> Triple | None:
     """What fusion metrics look at; None where nothing is fused."""
     fused = result.luma
     return None if fused is None else Triple(fused, luma(sources.visible), sources.infrared)
 
 
-def measure(task: Task) -> Outcome:
+def measure(task: Task) -> Measurement:
     """Do a task; what is wrong with a file makes a problem, not an error."""
     work = task.work
     try:
         sources, result = load(task)
     except (ValueError, OSError) as error:
-        return Outcome(work, {}, one_line(error))
+        return Measurement(work, {}, one_line(error))
     counted = count(work, result)
     triple = to_triple(sources, result)
     if triple is None or not work.metrics:
@@ -155,24 +155,24 @@ def measure(task: Task) -> Outcome:
     try:
         return add(counted, evaluate_triple(*triple, work.metrics, work.protocol))
     except ValueError as error:
-        return Outcome(work, counted.values, one_line(about(work, error)))
+        return Measurement(work, counted.values, one_line(about(work, error)))
 
 
-def measuring() -> Callable[[Task], Outcome]:
+def measuring() -> Callable[[Task], Measurement]:
     """What `psfusion_core.distribution.run_tasks` starts in a worker: `measure` needs nothing loaded."""
     return measure
 
 
-def count(work: Work, result: Result) -> Outcome:
+def count(work: Work, result: Result) -> Measurement:
     """Hold a label map against the truth; without either there are no values."""
     if work.truth is None or result.mask is None:
-        return Outcome(work, {})
+        return Measurement(work, {})
     try:
-        return Outcome(work, count_pixels(result.mask, work.truth))
+        return Measurement(work, count_pixels(result.mask, work.truth))
     except (ValueError, OSError) as error:
-        return Outcome(work, {}, one_line(about(work, error)))
+        return Measurement(work, {}, one_line(about(work, error)))
 
 
-def add(outcome: Outcome, values: dict[str, float]) -> Outcome:
+def add(outcome: Measurement, values: dict[str, float]) -> Measurement:
     """The same with more values."""
     return replace(outcome, values=values | outcome.values)

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from psfusion_core import __version__
-from psfusion_core.cameras.image_files import Pair
+from psfusion_core.cameras.image_files import FilePair
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.label_counts import Truth, box_columns, label_columns
 from psfusion_core.evaluation.methods import Method, MethodError, digest
-from psfusion_core.evaluation.pair_measurement import Key, Work
+from psfusion_core.evaluation.pair_measurement import MeasurementKey, Work
 from psfusion_core.evaluation.records import Records
 
 
@@ -35,7 +35,7 @@ class Subject:
         classes: names of the classes by index.
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[FilePair]
     methods: Sequence[Method]
     disturbances: Sequence[Disturbance]
     metrics: tuple[str, ...]
@@ -73,7 +73,7 @@ class Plan:
     """
 
     steps: list[Step] = field(default_factory=list)
-    fingerprints: dict[Key, str] = field(default_factory=dict)
+    fingerprints: dict[MeasurementKey, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -95,7 +95,7 @@ def make_plan(subject: Subject, records: Records) -> Plan:
                 plan.problems.append(f"{pair.name}, {method.name}: {error}")
                 continue
             for disturbance in subject.disturbances if method.fuses_anew else subject.disturbances[:1]:
-                key = Key(method.name, disturbance.name, pair.name)
+                key = MeasurementKey(method.name, disturbance.name, pair.name)
                 plan.fingerprints[key] = fingerprint = _fingerprint(subject, [*content, identity])
                 known = records.find(key, fingerprint)
                 metrics = tuple(m for m in subject.metrics if method.fuses and m not in known)

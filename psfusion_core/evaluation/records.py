@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 from psfusion_core.base.atomic_file import replacing
-from psfusion_core.evaluation.pair_measurement import Key
+from psfusion_core.evaluation.pair_measurement import MeasurementKey
 
-KEY_COLUMNS = (*Key._fields, "fingerprint")
+KEY_COLUMNS = (*MeasurementKey._fields, "fingerprint")
 
 
 class RecordError(ValueError):
@@ -37,7 +37,7 @@ class Records:
 
     def __init__(self, path: Path | None, columns: Iterable[str]) -> None:
         self.path = path
-        self._rows: dict[Key, tuple[str, dict[str, float]]] = {}
+        self._rows: dict[MeasurementKey, tuple[str, dict[str, float]]] = {}
         self.columns = list(columns)
         if path is None:
             return
@@ -72,12 +72,12 @@ class Records:
         finally:
             os.close(self._lock)
 
-    def find(self, key: Key, fingerprint: str) -> dict[str, float]:
+    def find(self, key: MeasurementKey, fingerprint: str) -> dict[str, float]:
         """Values known for a key; none where they were measured from other inputs."""
         known, values = self._rows.get(key, ("", {}))
         return values if known == fingerprint else {}
 
-    def add(self, key: Key, fingerprint: str, values: Mapping[str, float]) -> None:
+    def add(self, key: MeasurementKey, fingerprint: str, values: Mapping[str, float]) -> None:
         """Keep values of a key beside those found for it; the row is on disk when this returns."""
         self._rows[key] = fingerprint, {**self.find(key, fingerprint), **values}
         if self.path is not None:
@@ -100,7 +100,7 @@ class Records:
                 values = {name: float(n) for name, n in zip(names, numbers, strict=True) if n}
             except ValueError:
                 continue
-            self._rows[Key(method, condition, pair)] = fingerprint, values
+            self._rows[MeasurementKey(method, condition, pair)] = fingerprint, values
 
     def _write(self, path: Path) -> None:
         lines = [
@@ -110,7 +110,7 @@ class Records:
         with replacing(path) as temporary:
             temporary.write_text("".join(lines), encoding="utf-8", newline="")
 
-    def _cells(self, key: Key) -> list[str]:
+    def _cells(self, key: MeasurementKey) -> list[str]:
         fingerprint, values = self._rows[key]
         return [*key, fingerprint, *(repr(values[c]) if c in values else "" for c in self.columns)]
 

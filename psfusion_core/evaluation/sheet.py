@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.evaluation.origins import Image, Result, Sources
+from psfusion_core.evaluation.origins import Image, Result, SourceImages
 from psfusion_core.evaluation.summary import Summary
 from psfusion_core.fusion.contact_sheet import class_legend, side_by_side, stack
 from psfusion_core.metrics.luma_input import luma
@@ -44,7 +44,7 @@ def choose_pairs(summary: Summary) -> dict[str, str]:
 
 def draw_sheet(
     summary: Summary,
-    read: Callable[[str], tuple[Sources, Sequence[Result]]],
+    read: Callable[[str], tuple[SourceImages, Sequence[Result]]],
     classes: Sequence[str] | None = None,
 ) -> Image:
     """Draw the chosen pairs of the first method, a row each: sources, then the methods in their order.

@@ -34,7 +34,7 @@ class CalibrationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Calibration:
+class SceneCalibration:
     """What was found, and how sure it is.
 
     Attributes:
@@ -49,7 +49,7 @@ class Calibration:
     disagreement: float
 
 
-def calibrate(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) -> Calibration:
+def calibrate(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) -> SceneCalibration:
     """Estimate the homography of the even and of the odd pairs; their mean is the result if they agree.
 
     The mean of two estimates that err by chance is better than one of all pairs, and is checked on the way.
@@ -89,7 +89,7 @@ def calibrate(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) 
         corners.astype(np.float32), np.mean(moved, axis=0).astype(np.float32)
     )
     correlation = float(np.mean([half.correlation for half in halves]))
-    return Calibration(np.asarray(matrix, np.float64), correlation, disagreement)
+    return SceneCalibration(np.asarray(matrix, np.float64), correlation, disagreement)
 
 
 def check_correlation(alignment: Alignment) -> None:

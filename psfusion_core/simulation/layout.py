@@ -18,7 +18,7 @@ _BAY_WIDTH = 2.7
 
 
 @dataclass
-class Layout:
+class StreetLayout:
     """Where things stand, as (side, x, s) in road coordinates, x outwards of the middle line.
 
     Attributes:
@@ -59,7 +59,7 @@ def _themes(rng: np.random.Generator) -> dict[int, list[str]]:
     return {1: start + rest, -1: left}
 
 
-def plan_street(rng: np.random.Generator) -> Layout:
+def plan_street(rng: np.random.Generator) -> StreetLayout:
     """A street in which every class stands along the first 75 m."""
     themes = _themes(rng)
     bays = [
@@ -73,7 +73,7 @@ def plan_street(rng: np.random.Generator) -> Layout:
     )
     road = Road(bends, tuple(bays), 25.0 + 9.0 * float(rng.random()))
     crossings = [41.0 + 5.0 * float(rng.random()), 140.0, 236.0]
-    layout = Layout(road, themes, crossings)
+    layout = StreetLayout(road, themes, crossings)
     for side, names in themes.items():
         for k, name in enumerate(names):
             _furnish(rng, layout, side, k * SECTOR, name)
@@ -90,13 +90,13 @@ def plan_street(rng: np.random.Generator) -> Layout:
     return layout
 
 
-def _clear(layout: Layout, s: float, reach: float = 4.5) -> bool:
+def _clear(layout: StreetLayout, s: float, reach: float = 4.5) -> bool:
     """No crossing or bump within `reach` of `s`."""
     marks = [c + 2.0 for c in layout.crossings] + [layout.road.bump + 0.5]
     return all(abs((s - mark + PERIOD / 2) % PERIOD - PERIOD / 2) > reach for mark in marks)
 
 
-def _furnish(rng: np.random.Generator, layout: Layout, side: int, s0: float, theme: str) -> None:
+def _furnish(rng: np.random.Generator, layout: StreetLayout, side: int, s0: float, theme: str) -> None:
     """Things of one sector."""
 
     def at(share: float) -> float:
@@ -138,7 +138,7 @@ def _furnish(rng: np.random.Generator, layout: Layout, side: int, s0: float, the
         layout.parked_bikes += [(side, KERB + 1.05, at(0.55) + 0.75 * k) for k in range(count)]
 
 
-def _build_up(rng: np.random.Generator, layout: Layout, side: int) -> None:
+def _build_up(rng: np.random.Generator, layout: StreetLayout, side: int) -> None:
     """Buildings along the frontage except where there is a park, and taller ones far behind."""
     s = 0.0
     while s < PERIOD - 8.0:

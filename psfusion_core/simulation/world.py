@@ -14,7 +14,7 @@ from psfusion_core.simulation.bikes import bike, place_bike
 from psfusion_core.simulation.billboards import LIMB, SPRITE
 from psfusion_core.simulation.buildings import Building, BuildingBuilder
 from psfusion_core.simulation.ground import build_ground
-from psfusion_core.simulation.layout import Layout, plan_street
+from psfusion_core.simulation.layout import StreetLayout, plan_street
 from psfusion_core.simulation.mesh import Mesh
 from psfusion_core.simulation.road import KERB_HEIGHT, Road
 from psfusion_core.simulation.vegetation import hedge, tree
@@ -55,7 +55,7 @@ def footprint(
 class _Assembly:
     """Collects meshes, limbs, sprites and footprints."""
 
-    def __init__(self, layout: Layout, sky: Atmosphere) -> None:
+    def __init__(self, layout: StreetLayout, sky: Atmosphere) -> None:
         self.layout, self.road, self.sky = layout, layout.road, sky
         self.meshes: list[Mesh] = []
         self.limbs: list[npt.NDArray[np.void]] = []

@@ -28,7 +28,7 @@ from psfusion_ros.synchroniser import Synchroniser
 TASKS = ("visible input", "infrared input", "synchronisation", "engine", "outputs")
 
 
-class Sources(Protocol):
+class DiagnosedParts(Protocol):
     """What the diagnostics look at while the node is configured."""
 
     inputs: tuple[ImageInput, ImageInput]
@@ -57,7 +57,7 @@ class Diagnostics:
             parameters: returns those of the node, with the thresholds.
             state: returns that of the node's life cycle.
         """
-        self.sources: Sources | None = None
+        self.sources: DiagnosedParts | None = None
         self.failure = ""
         self._node = node
         self._parameters = parameters

@@ -12,7 +12,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 
 from sensor_msgs.msg import Image
 
-from psfusion_core.cameras.stamped import Pair
+from psfusion_core.cameras.stamped import StampedPair
 from psfusion_ros.pairing_policies import create_synchroniser
 from psfusion_ros.synchroniser import Alone, Item, Synchroniser, SyncSettings
 from psfusion_ros.worker import Worker
@@ -54,7 +54,7 @@ def send(synchroniser: Synchroniser, *times: int, infrared_later: int = 0) -> No
 
 
 def taken_at(pair: Item | None) -> int:
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, StampedPair)
     return pair.visible.stamp // MILLISECOND - START
 
 
@@ -85,7 +85,7 @@ def test_offsets_make_late_cameras_pair(policy: str) -> None:
 
     pair = synchroniser.take()
 
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, StampedPair)
     assert pair.difference == 0
 
 

@@ -13,7 +13,7 @@ from psfusion_core.training.data.scene_files import Dataset, Record
 SPLITS = ("train", "val", "test")
 
 
-class Layout(Protocol):
+class DatasetLayout(Protocol):
     """The way one data set arranges its files."""
 
     @property
@@ -156,7 +156,7 @@ _MSRS = {
     "boxes": ("boxes",),
     "salient": ("mask",),
 }
-LAYOUTS: dict[str, Layout] = {
+LAYOUTS: dict[str, DatasetLayout] = {
     "msrs": FolderLayout("msrs", ("vi",), ("ir",), _MSRS),
     "mfnet": MfnetLayout(),
     # Its thermal_raw has 16 bit; thermal is the same image after the camera's own gain control.

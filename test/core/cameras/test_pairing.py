@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psfusion_core.cameras.pairing import Pairer
-from psfusion_core.cameras.stamped import Pair, StreamCounts
+from psfusion_core.cameras.stamped import StampedPair, StreamCounts
 
 LATER = 10**15
 VISIBLE, INFRARED = "visible", "infrared"
@@ -30,7 +30,7 @@ def feed(pairer: Pairer[Sent], frame: Sent, arrival: int = 0) -> None:
     add(frame.stamp, frame, arrival)
 
 
-def run(pairer: Pairer[Sent], frames: Iterable[Sent]) -> list[Pair[Sent]]:
+def run(pairer: Pairer[Sent], frames: Iterable[Sent]) -> list[StampedPair[Sent]]:
     """Feed frames that all arrive at time 0, and take after each, as a fast engine would."""
     pairs = []
     for frame in frames:
@@ -44,7 +44,7 @@ def stream(camera: str, stamps: Iterable[int]) -> list[Sent]:
     return [Sent(camera, number, stamp) for number, stamp in enumerate(stamps)]
 
 
-def stamps_of(pairs: Iterable[Pair[Sent]]) -> list[tuple[int, int]]:
+def stamps_of(pairs: Iterable[StampedPair[Sent]]) -> list[tuple[int, int]]:
     return [(pair.visible.payload.stamp, pair.infrared.payload.stamp) for pair in pairs]
 
 

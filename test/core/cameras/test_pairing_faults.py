@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psfusion_core.cameras.pairing import Pairer
-from psfusion_core.cameras.stamped import Camera, Pair, Stamped
+from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 
 MILLISECOND, SECOND, HOUR = 10**6, 10**9, 3600 * 10**9
 START = 1_700_000_000 * SECOND
@@ -120,7 +120,7 @@ def give(pairer: Pairer[Shot], shot: Shot) -> None:
     add(shot.stamp, shot, shot.arrival)
 
 
-def play(pairer: Pairer[Shot], shots: list[Shot]) -> Iterator[tuple[Shot, Pair[Shot]]]:
+def play(pairer: Pairer[Shot], shots: list[Shot]) -> Iterator[tuple[Shot, StampedPair[Shot]]]:
     """Take whenever a pair can be ready, as a fast engine does; yield each with the frame that came last."""
     for shot, following in pairwise([*shots, shots[-1]]):
         give(pairer, shot)

@@ -15,7 +15,7 @@ from psfusion_core.doctor import network, ros_installation, shared_memory
 from psfusion_core.doctor.cache import cache_facts, check_cache, judge_cache
 from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_check
 from psfusion_core.doctor.child import ChildError, ask_child
-from psfusion_core.doctor.doctor_report import Report
+from psfusion_core.doctor.doctor_report import DoctorReport
 from psfusion_core.doctor.engines import check_network, judge_torch, serves
 from psfusion_core.doctor.network import check_socket_buffers
 from psfusion_core.doctor.ros_installation import check_ros
@@ -253,7 +253,7 @@ def test_a_ros_that_is_there_but_not_usable_is_pointed_out(
 def test_texts_from_the_network_cannot_steer_the_terminal_or_forge_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    report = Report(as_json=False)
+    report = DoctorReport(as_json=False)
     report.add("node: engine", Finding("warning", "\033[2Jfine\nok       all: in order", "\x07do"))
     assert capsys.readouterr().out.splitlines() == [
         "warning  node: engine:  [2Jfine ok       all: in order",

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from psfusion_core.cameras.image_files import Pair, write_image
+from psfusion_core.cameras.image_files import FilePair, write_image
 from psfusion_core.distribution import Place, run_tasks
 from psfusion_core.evaluation import batches
 from psfusion_core.evaluation.batches import measure_in_batches
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.origins import Baseline, Files
-from psfusion_core.evaluation.pair_measurement import Key, Task, Work, measure, measuring
+from psfusion_core.evaluation.pair_measurement import MeasurementKey, Task, Work, measure, measuring
 from psfusion_core.metrics import choose_metrics
 
 METRICS = tuple(metric.name for metric in choose_metrics())
@@ -29,9 +29,15 @@ def tasks(tmp_path: Path) -> list[Task]:
         visible, infrared = tmp_path / f"v{number}.png", tmp_path / f"i{number}.png"
         write_image(visible, rng.integers(0, 255, (height, 64, 3), np.uint8))
         write_image(infrared, rng.integers(0, 255, (height, 64), np.uint8))
-        pair, origin = Pair(str(number), visible, infrared), Baseline("maximum")
+        pair, origin = FilePair(str(number), visible, infrared), Baseline("maximum")
         work = Work(
-            Key("m", "clean", pair.name), "", pair, Disturbance("noise", 0.0), METRICS, "standard", None
+            MeasurementKey("m", "clean", pair.name),
+            "",
+            pair,
+            Disturbance("noise", 0.0),
+            METRICS,
+            "standard",
+            None,
         )
         made.append(Task(work, Files(visible, None) if number == 4 else origin))
     (tmp_path / "i3.png").write_bytes(b"broken")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psfusion_core.evaluation.pair_measurement import Key
+from psfusion_core.evaluation.pair_measurement import MeasurementKey
 from psfusion_core.evaluation.records import RecordError, Records
 
-FIRST, SECOND = Key("ours", "clean", "a"), Key("ours", "clean", "b")
+FIRST, SECOND = MeasurementKey("ours", "clean", "a"), MeasurementKey("ours", "clean", "b")
 
 
 def test_a_row_is_on_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_another_choice_of_metrics_adds_columns_and_loses_none(tmp_path: Path) -
 
 
 def test_names_with_commas_quotes_and_odd_separators_come_back(tmp_path: Path) -> None:
-    key = Key('a "new",\u2028method', "clean", "x,y")
+    key = MeasurementKey('a "new",\u2028method', "clean", "x,y")
     with Records(tmp_path / "rows.csv", ["EN"]) as records:
         records.add(key, "f", {"EN": 1.0})
     with Records(tmp_path / "rows.csv", ["EN"]) as records:
