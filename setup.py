@@ -35,6 +35,7 @@ EXTRAS = {
     ],
     "test": [
         "hypothesis>=6.100",
+        "import-linter>=2.5,<3",
         "mypy>=2.4,<2.5",
         "playwright>=1.50,<2",  # drives the system's Chromium
         "pytest>=8",
