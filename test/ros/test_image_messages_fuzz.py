@@ -1,4 +1,4 @@
-"""Thousands of odd and malformed images through the codec: right pixels or a FrameError, bounded memory."""
+"""Thousands of odd and malformed image messages: right pixels or a FrameError, and bounded memory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LIMIT = 12 * MAXIMUM_PIXELS // MEGABYTE
 
 
 def decoded(message: Image | CompressedImage) -> Frame | None:
-    """Return the frame of a message in all that the codec makes of it, or None where it is turned away."""
+    """Return the frame of a message with all that is made of it, or None if it is refused."""
     said = ""
     try:
         image_messages.check(message)
