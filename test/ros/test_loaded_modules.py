@@ -1,0 +1,60 @@
+"""The node loads no module of training, evaluation or any other task that a robot never runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
+
+from harness import PATIENCE, ROOT, with_checkout
+
+SHARED = {"base", "cameras", "registration", "models", "engines", "fusion"}
+"""Packages of psfusion_core that the node may load."""
+
+FUSE_ONE_PAIR = """
+import sys
+
+import rclpy
+from harness import random_pair
+from sensor_msgs.msg import Image
+
+from psfusion_ros.node import PsfusionNode
+
+rclpy.init()
+node = PsfusionNode()
+node.autostart()
+cameras = [node.create_publisher(Image, topic, 5) for topic in ("visible/image", "infrared/image")]
+fused = []
+node.create_subscription(Image, "fused/image", fused.append, 5)
+number = 0
+while not fused:
+    number += 1
+    for camera, image in zip(cameras, random_pair(number)):
+        camera.publish(image)
+    rclpy.spin_once(node, timeout_sec=0.1)
+node.stop()
+print(*sys.modules, sep="\\n")
+"""
+
+
+def test_a_node_that_fused_a_pair_with_the_real_network_loaded_only_what_a_robot_needs(
+    session_environment: dict[str, str],
+) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", FUSE_ONE_PAIR],
+        env=with_checkout(session_environment, Path(__file__).parent),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    loaded = set(finished.stdout.split())
+    assert {"psfusion_core.fusion.fuser", "psfusion_ros.processor"} <= loaded
+    packages = {name.split(".")[1] for name in loaded if name.startswith("psfusion_core.")}
+    assert packages <= SHARED
