@@ -1,7 +1,6 @@
-"""What MkDocs is told to do beside its own: pages and figures made from the code, links to the repository.
+"""Hooks of MkDocs: they add pages and figures made from the code, and links to files of the repository.
 
-A page holds `<!-- figure: NAME -->` where a figure goes, and `<!-- table: FILE: HEADER ROW -->` where a table
-of another file does.
+A page marks the place of a figure with `<!-- figure: NAME -->`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from network_figure import draw_network
 from parameters_page import make_parameters_page
-from repository_files import PAGES, ROOT, SHOWN, relink, table_of
+from repository_files import PAGES, ROOT, SHOWN, relink
 
 FIGURES: dict[str, Callable[[], str]] = {
     "data flow": draw_data_flow,
@@ -24,13 +23,12 @@ FIGURES: dict[str, Callable[[], str]] = {
     "psfusion": lambda: draw_network("psfusion"),
 }
 FIGURE = re.compile(r"<!-- figure: (.+?) -->")
-TABLE = re.compile(r"<!-- table: (\S+): (.+?) -->")
 ROLE = re.compile(r":(?:class|data|func|meth|mod):(?=<code>)")
-"""Roles of reStructuredText in docstrings; what follows them is a name as it is."""
+"""Roles of reStructuredText in docstrings. They are removed, so that only the name after them remains."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made here, and every file of the repository that a page links to."""
+    """Add the generated pages, and every file of the repository that a page links to."""
     pages = {name: (ROOT / source).read_text(encoding="utf-8") for name, source in PAGES.items()}
     pages["parameters.md"] = make_parameters_page(ROOT / "config" / "psfusion.yaml")
     for name, text in pages.items():
@@ -44,9 +42,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Put figures and tables where a page wants them, and mend its links."""
+    """Insert the figures of a page and rewrite its links."""
     markdown, _files = relink(markdown, page.file.src_uri)
-    markdown = TABLE.sub(lambda match: table_of(match[1], match[2]), markdown)
     return FIGURE.sub(lambda match: f"<figure>\n{FIGURES[match[1]]()}\n</figure>", markdown)
 
 

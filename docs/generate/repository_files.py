@@ -1,4 +1,4 @@
-"""What lies outside docs/: pages that stand elsewhere, and links to files of the repository."""
+"""Files outside docs/ that the site shows: two pages, and the files of the repository that pages link to."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ PAGES = {
     "training.md": "training/README.md",
     "model-card.md": "psfusion_core/models/weights/MODEL_CARD.md",
 }
-"""Pages by the file of the repository that they are."""
+"""Files of the repository that become pages, by the name of the page."""
 
 LINK = re.compile(r"(?<=\]\()(?!https?://|#|mailto:)([^)\s#]+)(#[^)\s]*)?(?=\))")
 
 SHOWN = "repository"
-"""Folder of the site that files of the repository are put into."""
+"""Folder of the site that holds the linked files of the repository."""
 
 
 def relink(markdown: str, page: str) -> tuple[str, set[str]]:
     """Turn links that leave docs/ into links within the site.
 
     Args:
-        markdown: text of a page.
-        page: its path within docs/; one of PAGES has its links relative to where it stands.
+        markdown: Text of a page.
+        page: Path of the page within docs/. Links of a page in PAGES are relative to its source file.
 
     Returns:
-        The text, and the files of the repository that it links to and that must be put into the site.
+        The new text, and the linked files of the repository, which the site must contain.
 
     Raises:
-        FileNotFoundError: a link to nothing.
+        FileNotFoundError: The target of a link does not exist.
     """
     files: set[str] = set()
     home = PurePosixPath(PAGES.get(page, f"docs/{page}")).parent
@@ -48,22 +48,8 @@ def relink(markdown: str, page: str) -> tuple[str, set[str]]:
             if path == source:
                 return depth + name + anchor
         if not (ROOT / path).is_file():
-            raise FileNotFoundError(f"{page} links to {target}, which is not there")
+            raise FileNotFoundError(f"{page} links to {target}, which does not exist")
         files.add(path)
         return f"{depth}{SHOWN}/{path}{anchor}"
 
     return LINK.sub(replace, markdown), files
-
-
-def table_of(file: str, header: str) -> str:
-    """Return the table of a Markdown file that begins with a header row.
-
-    Raises:
-        ValueError: there is none.
-    """
-    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    if header not in lines:
-        raise ValueError(f"{file} has no table that begins with {header!r}")
-    rows = lines[lines.index(header) :]
-    end = next((number for number, line in enumerate(rows) if not line.startswith("|")), len(rows))
-    return "\n".join(rows[:end])
