@@ -1,4 +1,4 @@
-"""Executable `psfusion_node`; `psfusion_ros.node` is the node itself."""
+"""The executable `psfusion_node`; the node itself is in `psfusion_ros.node`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def main(args: list[str] | None = None, make_fuser: MakeFuser | None = None) -> 
     """Run the node until SIGINT or SIGTERM.
 
     Args:
-        args: as sys.argv; that where not given.
-        make_fuser: makes the engine, where that is not to be `psfusion_core.Fuser`.
+        args: Command line, program name first; sys.argv if not given.
+        make_fuser: Creates the fuser; `psfusion_core.Fuser` if not given.
 
     Returns:
-        The exit status: 0 after a signal, 1 where the parameters make no sense, 2 without ROS.
+        The exit status: 0 after a signal, 1 if the parameters are invalid, 2 without ROS.
     """
     try:
         from psfusion_ros.node import run

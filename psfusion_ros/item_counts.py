@@ -1,4 +1,4 @@
-"""What the worker did with what it took: counts since start, and timings since the last look."""
+"""Counts of what the worker did with pairs and unpaired images, and how long that took."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 WINDOW = 1000
-"""Timings that are kept at most between two looks."""
+"""Timings that are kept at most between two snapshots."""
 
 
 @dataclass
-class ItemStatistics:
-    """Fate of the items, pairs or images without a partner, that the worker took.
+class ItemCounts:
+    """What happened to the items (pairs or unpaired images) that the worker took.
 
     Attributes:
-        published: pairs whose outputs were published.
+        published: pairs whose pictures were published.
         passed: items of which one camera's image was passed through.
-        unwatched: items not computed because no output topic had a subscriber.
-        rejected: items that cannot be used (sizes that do not fit, pixels that do not decode).
-        failed: pairs that the engine failed on.
-        discarded: items whose result came after the node was disabled or told to stop.
+        unwatched: items that were not processed because no image topic had a subscriber.
+        rejected: items that cannot be used, for example because an image does not decode.
+        failed: pairs for which the fuser failed.
+        discarded: items that were ready only after the node was disabled or shut down.
         last_rejection, last_failure: the latest reason of each.
-        last_pair: when the worker took the latest pair, seconds of `time.monotonic`, None before.
+        last_pair: when the worker took the latest pair, seconds of `time.monotonic`; None before the first.
         last_difference: infrared minus visible stamp of the latest pair, ns.
-        inference: seconds from the frames of a pair to its pictures on the host, of each since the last look.
+        inference: seconds from the frames of a pair to its pictures, of each pair since the last snapshot.
         latency: seconds from the arrival of the later image to the end of publishing, likewise.
     """
 
@@ -47,62 +47,60 @@ class ItemStatistics:
     latency: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
 
-class ItemRecorder:
-    """Takes notes in the worker's thread, shows them in another."""
+class ItemCounter:
+    """Counts in the worker's thread; any other thread may take a snapshot."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statistics = ItemStatistics()
+        self._counts = ItemCounts()
 
-    def taken(self, difference: int | None) -> None:
-        """Note an item: a pair with the difference of its stamps, ns, or an image alone."""
-        if difference is None:
-            return
+    def note_pair(self, difference: int) -> None:
+        """Note that the worker took a pair whose stamps differ by so many nanoseconds."""
         with self._lock:
-            self._statistics.last_pair = time.monotonic()
-            self._statistics.last_difference = difference
+            self._counts.last_pair = time.monotonic()
+            self._counts.last_difference = difference
 
-    def published(self, inference: float, latency: float) -> None:
+    def note_rejection(self, reason: str) -> None:
+        """Note why a pair is not fused, though one of its images is passed through."""
         with self._lock:
-            self._statistics.published += 1
-            self._statistics.inference.append(inference)
-            self._statistics.latency.append(latency)
+            self._counts.last_rejection = reason
 
-    def passed(self, latency: float) -> None:
+    def count_published(self, inference: float, latency: float) -> None:
         with self._lock:
-            self._statistics.passed += 1
-            self._statistics.latency.append(latency)
+            self._counts.published += 1
+            self._counts.inference.append(inference)
+            self._counts.latency.append(latency)
 
-    def unwatched(self) -> None:
+    def count_passed(self, latency: float) -> None:
         with self._lock:
-            self._statistics.unwatched += 1
+            self._counts.passed += 1
+            self._counts.latency.append(latency)
 
-    def discarded(self) -> None:
+    def count_unwatched(self) -> None:
         with self._lock:
-            self._statistics.discarded += 1
+            self._counts.unwatched += 1
 
-    def excused(self, reason: str) -> None:
-        """Note why a pair is not fused, though an image of it is passed through."""
+    def count_discarded(self) -> None:
         with self._lock:
-            self._statistics.last_rejection = reason
+            self._counts.discarded += 1
 
-    def rejected(self, reason: str) -> None:
+    def count_rejected(self, reason: str) -> None:
         with self._lock:
-            self._statistics.rejected += 1
-            self._statistics.last_rejection = reason
+            self._counts.rejected += 1
+            self._counts.last_rejection = reason
 
-    def failed(self, reason: str) -> None:
+    def count_failed(self, reason: str) -> None:
         with self._lock:
-            self._statistics.failed += 1
-            self._statistics.last_failure = reason
+            self._counts.failed += 1
+            self._counts.last_failure = reason
 
-    def look(self) -> ItemStatistics:
-        """Return a copy, and start collecting timings anew."""
+    def snapshot(self) -> ItemCounts:
+        """Return a copy of the counts, with the timings since the last snapshot."""
         with self._lock:
-            shown = copy(self._statistics)
-            self._statistics.inference = deque(maxlen=WINDOW)
-            self._statistics.latency = deque(maxlen=WINDOW)
-        return shown
+            counts = copy(self._counts)
+            self._counts.inference = deque(maxlen=WINDOW)
+            self._counts.latency = deque(maxlen=WINDOW)
+        return counts
 
 
 def summary(seconds: Sequence[float] | deque[float]) -> str:

@@ -1,9 +1,8 @@
-"""When one camera is missing: how that is found out, and whose images are passed through meanwhile."""
+"""Notices when a camera falls silent, and decides whose images are passed through meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from psfusion_core.cameras.stamped import Camera
 
@@ -12,16 +11,16 @@ POLICIES = ("none", "visible", "infrared", "either")
 
 
 class WatchedCamera(Protocol):
-    """What is asked of a camera's input."""
+    """What the watch asks of a camera's input."""
 
     name: Camera
 
     def silence(self, now: float) -> float:
-        """Return the seconds since the latest image that can be used, or since it was opened."""
+        """Return the seconds since the latest usable image, or since the input was opened."""
         ...
 
-    def trouble(self) -> str:
-        """Return why there is none, in a few words."""
+    def problem(self) -> str:
+        """Return in a few words why no usable image arrives."""
         ...
 
 
@@ -30,53 +29,46 @@ def passes(policy: str, camera: Camera) -> bool:
     return policy in ("either", camera)
 
 
-class MissingWatch:
-    """Knows which cameras are missing, and says so once when one goes and once when it is back.
+class MissingCameraWatch:
+    """Knows which cameras are missing, and logs once when one goes missing and once when it is back.
 
     Attributes:
-        missing: names of the cameras that are missing.
+        missing: names of the missing cameras.
     """
 
-    def __init__(
-        self,
-        visible: WatchedCamera,
-        infrared: WatchedCamera,
-        warn: Callable[[str], object],
-        inform: Callable[[str], object],
-    ) -> None:
-        """Watch two inputs; `warn` and `inform` take a line for the log."""
-        self._sources: tuple[WatchedCamera, WatchedCamera] = (visible, infrared)
-        self._warn = warn
-        self._inform = inform
-        self.missing: frozenset[str] = frozenset()
+    def __init__(self, visible: WatchedCamera, infrared: WatchedCamera, logger: Any) -> None:
+        self._cameras = visible, infrared
+        self._logger = logger
+        self.missing: frozenset[Camera] = frozenset()
 
-    def look(self, now: float, policy: str, timeout: float) -> Camera | None:
-        """Look at both inputs, and return the camera whose images are to be passed through now.
+    def update(self, now: float, policy: str, timeout: float) -> Camera | None:
+        """Check both cameras, and return the one whose images are to be passed through now.
 
         Args:
             now: seconds of `time.monotonic`.
             policy: one of POLICIES.
             timeout: seconds of silence after which a camera is missing.
         """
-        missing: set[str] = {s.name for s in self._sources if s.silence(now) > timeout}
-        remedy = self._remedy(missing, policy)
-        for source in self._sources:
-            if source.name in missing - self.missing:
-                self._warn(f"the {source.name} camera is missing ({source.trouble()}): {remedy}")
-            elif source.name in self.missing - missing:
-                self._inform(f"the {source.name} camera is back")
-        self.missing = frozenset(missing)
-        return self._present(missing, policy)
+        missing = frozenset(camera.name for camera in self._cameras if camera.silence(now) > timeout)
+        passed = _passed_camera(missing, policy)
+        if passed is not None:
+            consequence = f"{passed} images are passed through"
+        else:
+            consequence = f"nothing is published (missing.policy is {policy})"
+        for camera in self._cameras:
+            if camera.name in missing - self.missing:
+                self._logger.warning(
+                    f"the {camera.name} camera is missing ({camera.problem()}): {consequence}"
+                )
+            elif camera.name in self.missing - missing:
+                self._logger.info(f"the {camera.name} camera is back")
+        self.missing = missing
+        return passed
 
-    def _present(self, missing: set[str], policy: str) -> Camera | None:
-        if missing == {"infrared"} and passes(policy, "visible"):
-            return "visible"
-        if missing == {"visible"} and passes(policy, "infrared"):
-            return "infrared"
-        return None
 
-    def _remedy(self, missing: set[str], policy: str) -> str:
-        present = self._present(missing, policy)
-        if present is not None:
-            return f"{present} images are passed through"
-        return f"nothing is published (missing.policy is {policy})"
+def _passed_camera(missing: frozenset[Camera], policy: str) -> Camera | None:
+    if missing == {"infrared"} and passes(policy, "visible"):
+        return "visible"
+    if missing == {"visible"} and passes(policy, "infrared"):
+        return "infrared"
+    return None

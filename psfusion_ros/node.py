@@ -1,7 +1,8 @@
 """The fusion node: visible and infrared image topics in, fused images and class masks out.
 
-A managed node: configuring loads and warms the model, activating subscribes, deactivating frees the
-subscriptions, cleaning up frees the model and the memory of its device. `psfusion_ros.pipeline` has the rest.
+This is a managed node. Configuring loads the model and warms it up, activating subscribes, deactivating
+destroys the subscriptions, and cleaning up frees the model and the memory of its device. The parts between
+the subscriptions and the publishers are in `psfusion_ros.pipeline`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 def _make_fuser(**settings: Any) -> PairFuser:
-    from psfusion_core.fusion.fuser import Fuser  # late: PyTorch takes seconds to import
+    from psfusion_core.fusion.fuser import Fuser  # imported late because PyTorch takes seconds to import
 
     return Fuser(**settings)
 
@@ -38,36 +39,33 @@ class PsfusionNode(LifecycleNode):
     """The fusion node and its life cycle."""
 
     def __init__(self, make_fuser: MakeFuser = _make_fuser) -> None:
-        """Declare the parameters; nothing is loaded before the node is configured.
+        """Declare the parameters; the model is loaded when the node is configured.
 
         Args:
-            make_fuser: makes the engine from `model`, `weights`, `device`, `engine` and `precision`.
+            make_fuser: Creates a fuser from `model`, `weights`, `device`, `engine` and `precision`.
 
         Raises:
-            ValueError: parameters that make no sense.
-            rclpy.exceptions.ParameterException: a parameter is out of range.
+            ValueError: A parameter has the wrong type, is not one of its choices, or contradicts another one.
+            rclpy.exceptions.ParameterException: A parameter is out of range.
         """
         super().__init__("psfusion_node")
         self._make_fuser = make_fuser
         self._pipeline: Pipeline | None = None
-        self._state = "unconfigured"
-        self._live = LiveParameters(self, lambda: self._pipeline is None, self._retune)
-        self._diagnostics = Diagnostics(
-            self, self.parameters.diagnostics_period, lambda: self.parameters, lambda: self._state
-        )
+        self._live_parameters = LiveParameters(self, lambda: self._pipeline is None, self._retune)
+        self._diagnostics = Diagnostics(self, self.parameters)
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
 
     @property
     def parameters(self) -> Parameters:
-        return self._live.values
+        return self._live_parameters.values
 
     def autostart(self) -> None:
-        """Configure and activate, unless a parameter leaves that to a lifecycle manager."""
+        """Configure and activate, unless the parameter autostart leaves that to a lifecycle manager."""
         if self.parameters.autostart and self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
     def stop(self) -> None:
-        """End the work, after the pair in hand; works after ROS was shut down too."""
+        """End the work after the current pair; this also works after ROS was shut down."""
         if self._pipeline is not None:
             self._pipeline.stop()
 
@@ -75,7 +73,7 @@ class PsfusionNode(LifecycleNode):
         def load() -> None:
             self.get_logger().info(f"loading {self.parameters.model}; the first time may take a minute")
             self._pipeline = Pipeline(self, self.parameters, self._make_fuser)
-            self._diagnostics.sources = self._pipeline
+            self._diagnostics.pipeline = self._pipeline
 
         return self._attempt("configure", load, "inactive")
 
@@ -83,7 +81,7 @@ class PsfusionNode(LifecycleNode):
         return self._attempt("activate", self._configured().open, "active")
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._state = "inactive"
+        self._diagnostics.state = "inactive"
         self._configured().close()
         self.get_logger().info("deactivated: the subscriptions are freed")
         return SUCCESS
@@ -99,35 +97,36 @@ class PsfusionNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._free("unconfigured")
-        return SUCCESS  # what is wrong can be mended, and the node be configured once more
+        return SUCCESS  # the user can fix the problem and configure the node again
 
-    def _attempt(self, what: str, action: Callable[[], None], reached: str) -> TransitionCallbackReturn:
-        """Do what a transition asks for; where it cannot be done, say why and leave the state as it was."""
+    def _attempt(self, what: str, action: Callable[[], None], new_state: str) -> TransitionCallbackReturn:
+        """Run the action of a transition; if it fails, log why and leave the state unchanged."""
         try:
             action()
-        except Exception as error:  # rclpy would swallow it without a word
-            if not self.context.ok():  # told to stop meanwhile: what needs the context failed, as it must
+        except Exception as error:  # rclpy would swallow it silently
+            if not self.context.ok():  # a signal shut ROS down meanwhile, so the action had to fail
                 return FAILURE
             self._diagnostics.failure = f"cannot {what}: {one_line(error)}"
             self.get_logger().error(self._diagnostics.failure)
             return FAILURE
         self._diagnostics.failure = ""
-        self._state = reached
+        self._diagnostics.state = new_state
         return SUCCESS
 
     def _configured(self) -> Pipeline:
         assert self._pipeline is not None, "the state machine configures first"
         return self._pipeline
 
-    def _free(self, reached: str) -> None:
-        self._state = reached
-        self._diagnostics.sources = None
+    def _free(self, new_state: str) -> None:
+        self._diagnostics.state = new_state
+        self._diagnostics.pipeline = None
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.close()
             pipeline.free()
 
     def _retune(self, parameters: Parameters) -> None:
+        self._diagnostics.parameters = parameters
         if self._pipeline is not None:
             self._pipeline.retune(parameters)
 
@@ -140,8 +139,8 @@ class PsfusionNode(LifecycleNode):
 
 
 def run(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> int:
-    """Run the node until SIGINT or SIGTERM; return the exit status, 0 after either."""
-    # rclpy's own handlers end the spinning; without Python's, no KeyboardInterrupt can hit the clean-up.
+    """Run the node until SIGINT or SIGTERM; return the exit status, which is 0 after either."""
+    # rclpy's own handlers end the spinning. Python's is off so that no KeyboardInterrupt hits the clean-up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rclpy.init(args=args)
     try:
@@ -156,14 +155,14 @@ def _spin(make_fuser: MakeFuser) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
     except (ValueError, RuntimeError, ParameterException) as error:
-        if not rclpy.ok():  # told to stop while starting: what needs the context failed, as it must
+        if not rclpy.ok():  # a signal shut ROS down during the start, so the start had to fail
             return 0
         rclpy.logging.get_logger("psfusion_node").fatal(one_line(error))
         return 1
     try:
         node.autostart()
         executor.spin()
-    except (ExternalShutdownException, RuntimeError):  # the latter where a signal came as spinning began
+    except (ExternalShutdownException, RuntimeError):  # the latter if a signal arrives as spinning begins
         if rclpy.ok():
             raise
     finally:

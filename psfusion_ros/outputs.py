@@ -1,4 +1,4 @@
-"""The node's output topics."""
+"""Publishers of the node's output topics."""
 
 from __future__ import annotations
 
@@ -29,16 +29,15 @@ SOURCE_TOPIC = "~/source"
 
 
 class Outputs:
-    """Publishes what was computed for one pair: every topic that has a subscriber, all with one header."""
+    """Publishes the pictures of a pair, on every topic that has a subscriber, all with the same header.
+
+    Attributes:
+        overlay_opacity: Weight of the class colour in the overlay, in [0, 1]; may be set at any time.
+        mismatch: What to do about a subscriber whose QoS does not match; empty without one.
+    """
 
     def __init__(self, node: Node, overlay_opacity: float, class_names: Sequence[str]) -> None:
-        """Create the publishers on a node.
-
-        Args:
-            node: where.
-            overlay_opacity: weight of the class colour in the overlay, in [0, 1]; may be set at any time.
-            class_names: of the mask's indices.
-        """
+        """Create the publishers, and publish the class names of the mask's indices."""
         self.overlay_opacity = overlay_opacity
         self.mismatch = ""
         self._node = node
@@ -49,14 +48,14 @@ class Outputs:
         self._source = ""
 
     def close(self) -> None:
-        """Free the publishers."""
+        """Destroy the publishers."""
         latched = (self._source_publisher, self._label_publisher)
         for publisher in (*self._publishers.values(), *latched):
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
 
-    def tell_source(self, source: str) -> None:
-        """Tell on ~/source what the outputs show: both, visible, infrared or none; once a change."""
+    def publish_source(self, source: str) -> None:
+        """Publish on ~/source what the outputs show (both, visible, infrared or none), if that changed."""
         if source != self._source:
             self._source = source
             self._source_publisher.publish(String(data=source))
@@ -69,12 +68,12 @@ class Outputs:
         """Return how many subscribers each output topic has, by its relative name."""
         return {name: publisher.get_subscription_count() for name, publisher in self._publishers.items()}
 
-    def wanted(self) -> frozenset[str]:
+    def subscribed_topics(self) -> frozenset[str]:
         """Return the relative names of the output topics that have a subscriber."""
         return frozenset(name for name, count in self.subscribers().items() if count)
 
-    def pictures_for(self, topics: frozenset[str]) -> Wanted:
-        """Return which pictures some of the output topics show."""
+    def wanted(self, topics: frozenset[str]) -> Wanted:
+        """Return which pictures have to be made for these output topics."""
         opacity = self.overlay_opacity if "semantic/overlay" in topics else None
         return Wanted("fused/image" in topics, "semantic/mask" in topics, opacity)
 
@@ -88,10 +87,10 @@ class Outputs:
         """Publish one set of outputs.
 
         Args:
-            topics: where, from `wanted()`.
-            header: that of the visible image, or of the infrared one where that is passed through.
-            pictures: fused or passed through, at least those for these topics.
-            camera_info: that of the camera whose header this is, None where it has not come.
+            topics: The topics to publish on, from `subscribed_topics()`.
+            header: The header of the visible image, or of the infrared one if that is passed through.
+            pictures: The pictures, at least those for these topics.
+            camera_info: The camera_info of the same camera, None if it has sent none.
         """
         if camera_info is not None and CAMERA_INFO_TOPIC in topics:
             self._publishers[CAMERA_INFO_TOPIC].publish(_restamped(camera_info, header))
@@ -117,7 +116,7 @@ def _restamped(camera_info: CameraInfo, header: Header) -> CameraInfo:
 
 
 def _publish_label_info(node: Node, class_names: Sequence[str]) -> Any | None:
-    """Publish the class names once, for whoever comes; None where vision_msgs is not installed."""
+    """Publish the class names once, latched; return None if vision_msgs is not installed."""
     try:
         from vision_msgs.msg import LabelInfo, VisionClass
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a configured node consists of, from the subscriptions to the publishers."""
+"""All parts of a configured node, from the subscriptions to the publishers."""
 
 from __future__ import annotations
 
@@ -6,56 +6,65 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # only here in Humble
 from rclpy.node import Node
 
-from psfusion_core.base.wording import one_line, typed_line
-from psfusion_core.cameras.thermal_gain import ThermalGain
+from psfusion_core.cameras.pairing import SyncSettings
 from psfusion_core.engines.memory import free_memory
 from psfusion_core.fusion.recovery import PairFuser, RecoveringFuser
 from psfusion_ros.camera_info_cache import CameraInfoCache
-from psfusion_ros.image_input import LOG_EVERY, ImageInput
-from psfusion_ros.item_counts import ItemRecorder
-from psfusion_ros.missing_camera import MissingWatch
+from psfusion_ros.filter_synchroniser import FilterSynchroniser
+from psfusion_ros.image_input import ImageInput
+from psfusion_ros.item_counts import ItemCounter
+from psfusion_ros.missing_camera import MissingCameraWatch
+from psfusion_ros.nearest_synchroniser import NearestSynchroniser
 from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import Outputs
-from psfusion_ros.pairing_policies import create_synchroniser
 from psfusion_ros.processor import Processor
 from psfusion_ros.qos import OUTPUT_QOS, describe
-from psfusion_ros.synchroniser import Item
+from psfusion_ros.synchroniser import Synchroniser
 from psfusion_ros.worker import Worker
 
 MakeFuser = Callable[..., PairFuser]
 
 WATCH_EVERY = 0.05
-"""Seconds between two looks at whether a camera is missing."""
+"""Seconds between two checks for a missing camera."""
 
 ADAPT_EVERY = 1.0
-"""Seconds between two looks at who publishes the inputs."""
+"""Seconds between two checks of who publishes the inputs."""
 
 
 class Pipeline:
-    """Message -> frame -> pair -> engine -> result -> message.
+    """Message -> pair -> frames -> engine -> pictures -> message.
+
+    Two `ImageInput` check the messages and add them to the `Synchroniser`, which pairs them. The `Worker`
+    takes the newest pair, and its `Processor` decodes it into frames, has the fuser run the engine on them,
+    and publishes the pictures through `Outputs`.
 
     Attributes:
-        fuser, synchroniser, inputs, outputs, recorder: its parts, for the diagnostics to look at.
+        inputs, synchroniser, fuser, outputs, item_counter: the parts that the diagnostics report on.
     """
 
     def __init__(self, node: Node, parameters: Parameters, make_fuser: MakeFuser) -> None:
-        """Load the engine and create the publishers; nothing is subscribed to before `open`.
+        """Create the fuser and the publishers; `open` subscribes.
 
         Args:
-            node: where.
-            parameters: settings.
-            make_fuser: makes an engine from `model`, `weights`, `device`, `engine` and `precision`.
+            node: The node that owns the subscriptions, publishers and timers.
+            parameters: The node's parameters.
+            make_fuser: Creates a fuser from `model`, `weights`, `device`, `engine` and `precision`.
 
         Raises:
-            ValueError, OSError, RuntimeError, ImportError: what is needed cannot be had.
+            ValueError, OSError, RuntimeError, ImportError: The model, the device or a package is missing.
         """
         self._node = node
         self._logger = node.get_logger()
         self._parameters = parameters
         self.synchroniser = create_synchroniser(parameters.sync())
+        self.inputs = (
+            ImageInput(node, "visible", parameters.inputs(), self.synchroniser),
+            ImageInput(node, "infrared", parameters.inputs(), self.synchroniser),
+        )
+        self._camera_infos = CameraInfoCache(node)
         self.fuser = RecoveringFuser(
             lambda device: make_fuser(
                 model=parameters.model,
@@ -69,24 +78,13 @@ class Pipeline:
             parameters.retry_after,
             changed=self._logger.warning,
         )
-        self.recorder = ItemRecorder()
         self.outputs = Outputs(node, parameters.overlay_opacity, self.fuser.class_names)
-        self._calibration = CameraInfoCache(node, parameters.registration())
+        self.item_counter = ItemCounter()
         self._processor = Processor(
-            self.fuser,
-            ThermalGain(parameters.gain()),
-            self._calibration,
-            self.outputs,
-            self.recorder,
-            parameters.missing_policy,
-            self._may_publish,
+            node, parameters, self.fuser, self._camera_infos, self.outputs, self.item_counter
         )
-        self.inputs = (
-            ImageInput(node, "visible", parameters.inputs(), self.synchroniser.add),
-            ImageInput(node, "infrared", parameters.inputs(), self.synchroniser.add),
-        )
-        self._watch = MissingWatch(*self.inputs, self._logger.warning, self._logger.info)
-        self._worker: Worker[Item] | None = None
+        self._worker: Worker | None = None
+        self._missing_camera_watch = MissingCameraWatch(*self.inputs, self._logger)
         self._timers: list[Any] = []
         self._set_enabled(parameters.enabled)
 
@@ -94,7 +92,7 @@ class Pipeline:
         """Subscribe and start the worker.
 
         Raises:
-            RuntimeError: the middleware cannot; what was begun is undone.
+            RuntimeError: The middleware failed; what was opened before is closed again.
         """
         try:
             self._open()
@@ -104,96 +102,83 @@ class Pipeline:
         self._logger.info(self._summary())
 
     def _open(self) -> None:
-        self.outputs.tell_source("none")
+        self.outputs.publish_source("none")
         self.synchroniser.open()
-        self._worker = Worker(self.synchroniser.take, self._processor, self._item_failed)
+        self._worker = Worker(self.synchroniser, self._processor)
         self._worker.start()
-        for source in self.inputs:
-            source.open()
-        self._calibration.open()
+        for image_input in self.inputs:
+            image_input.open()
+        self._camera_infos.open()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timers = [
-            self._node.create_timer(WATCH_EVERY, self._look, clock=steady),
-            self._node.create_timer(ADAPT_EVERY, self._adapt, clock=steady),
+            self._node.create_timer(WATCH_EVERY, self._watch_cameras, clock=steady),
+            self._node.create_timer(ADAPT_EVERY, self._adapt_subscriptions, clock=steady),
         ]
 
     def close(self) -> None:
-        """Free the subscriptions and end the worker, after the item in hand."""
+        """Destroy the subscriptions, and end the worker after its current item."""
         for timer in self._timers:
             self._node.destroy_timer(timer)
         self._timers = []
-        for source in self.inputs:
-            source.subscription.close()
-        self._calibration.close()
+        for image_input in self.inputs:
+            image_input.subscription.close()
+        self._camera_infos.close()
         self.stop()
-        self.outputs.tell_source("none")
+        self.outputs.publish_source("none")
 
     def stop(self) -> None:
-        """End the worker, after the item in hand; needs no ROS any more."""
+        """End the worker after its current item; this also works after ROS was shut down."""
         self.synchroniser.close()
         if self._worker is not None:
             self._worker.join()
             self._worker = None
 
     def free(self) -> None:
-        """Free the publishers, the engine and its memory; the pipeline is of no use after that."""
+        """Free the publishers, the fuser and its memory; the pipeline cannot be used afterwards."""
         self.outputs.close()
         del self.fuser, self._processor
         free_memory()
 
     def retune(self, parameters: Parameters) -> None:
-        """Take over what may change at any time."""
+        """Take over the parameters that may change at any time."""
         before, self._parameters = self._parameters, parameters
+        self._processor.retune(parameters)
+        self.outputs.overlay_opacity = parameters.overlay_opacity
         if parameters.sync() != before.sync():
             self.synchroniser.retune(parameters.sync())
         if parameters.enabled != before.enabled:
             self._set_enabled(parameters.enabled)
-        self._processor.gain.settings = parameters.gain()
-        self._processor.missing_policy = parameters.missing_policy
-        self.outputs.overlay_opacity = parameters.overlay_opacity
 
     def _set_enabled(self, enabled: bool) -> None:
-        self.synchroniser.reset()  # what waits from before must not be published later
-        for source in self.inputs:
-            source.set_enabled(enabled)
+        self.synchroniser.reset()  # images from before must not be published later
+        for image_input in self.inputs:
+            image_input.set_enabled(enabled)
         if not enabled:
-            self.outputs.tell_source("none")
+            self.outputs.publish_source("none")
 
-    def _may_publish(self) -> bool:
-        return self._parameters.enabled and self._node.context.ok()
-
-    def _look(self) -> None:
+    def _watch_cameras(self) -> None:
         if not self._parameters.enabled:
             return
         policy, timeout = self._parameters.missing_policy, self._parameters.missing_timeout
-        passed = self._watch.look(time.monotonic(), policy, timeout)
+        passed = self._missing_camera_watch.update(time.monotonic(), policy, timeout)
         self.synchroniser.pass_through(passed)
-        if self._watch.missing and passed is None:
-            self.outputs.tell_source("none")
+        if self._missing_camera_watch.missing and passed is None:
+            self.outputs.publish_source("none")
 
-    def _adapt(self) -> None:
-        for source in self.inputs:
-            source.subscription.adapt()
-
-    def _item_failed(self, error: Exception) -> None:
-        """Note, in the worker's thread, that an item was dropped."""
-        if not self._node.context.ok():  # what failed was publishing after a signal
-            self.recorder.discarded()
-            return
-        reason = one_line(error)
-        if isinstance(error, ValueError):  # a FrameError, or the engine about sizes
-            self.recorder.rejected(reason)
-            self._logger.warning(f"dropped: {reason}", throttle_duration_sec=LOG_EVERY)
-        else:
-            reason = typed_line(error)
-            self.recorder.failed(reason)
-            self._logger.error(f"dropped, the engine failed: {reason}", throttle_duration_sec=LOG_EVERY)
+    def _adapt_subscriptions(self) -> None:
+        for image_input in self.inputs:
+            image_input.subscription.adapt()
 
     def _summary(self) -> str:
-        visible, infrared = (source.subscription for source in self.inputs)
+        visible, infrared = (image_input.subscription for image_input in self.inputs)
         given = f"transport {self._parameters.transport}, {describe(visible.qos)}"
         return (
             f"{self.fuser.description}; in: {visible.topic}, {infrared.topic} ({given}, registration "
-            f"{self._calibration.mode}); out: {', '.join(self.outputs.topics().values())} "
+            f"{self._parameters.registration().mode}); out: {', '.join(self.outputs.topics().values())} "
             f"({describe(OUTPUT_QOS)})"
         )
+
+
+def create_synchroniser(settings: SyncSettings) -> Synchroniser:
+    """Create the synchroniser for `settings.policy`; ValueError if message_filters is needed but missing."""
+    return NearestSynchroniser(settings) if settings.policy == "nearest" else FilterSynchroniser(settings)

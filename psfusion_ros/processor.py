@@ -1,132 +1,140 @@
-"""What becomes of one pair, or of one image without a partner: decode, gain, fuse, publish."""
+"""From a pair of messages to published pictures: decode, map to grey levels, register, fuse, publish."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
+from rclpy.node import Node
 
+from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.pictures import Pictures
 from psfusion_core.fusion.recovery import PairFuser
+from psfusion_core.registration.camera_registration import CameraRegistration
 from psfusion_ros.camera_info_cache import CameraInfoCache
+from psfusion_ros.image_input import LOG_EVERY
 from psfusion_ros.image_messages import AnyImage, to_frame
-from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.missing_camera import passes
+from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import IMAGE_TOPICS, Outputs
-from psfusion_ros.synchroniser import Alone, Item
+from psfusion_ros.synchroniser import Item, UnpairedImage
 
 
 class Processor:
-    """Fuses and publishes; called in the worker's thread.
-
-    Attributes:
-        gain: of the infrared camera.
-        missing_policy: whose images are passed through where the other one cannot be used.
-    """
+    """Fuses pairs, passes unpaired images through, and publishes; called in the worker's thread."""
 
     def __init__(
         self,
+        node: Node,
+        parameters: Parameters,
         fuser: PairFuser,
-        gain: ThermalGain,
-        calibration: CameraInfoCache,
+        camera_infos: CameraInfoCache,
         outputs: Outputs,
-        recorder: ItemRecorder,
-        missing_policy: str,
-        may_publish: Callable[[], bool],
+        item_counter: ItemCounter,
     ) -> None:
-        """Take what is needed.
-
-        Args:
-            fuser: fuses.
-            gain: turns infrared counts into grey levels.
-            calibration: knows both cameras, and how the infrared is laid onto the visible image.
-            outputs: publishes.
-            recorder: takes notes.
-            missing_policy: one of `missing.POLICIES`.
-            may_publish: tells whether what was computed is still wanted.
-        """
-        self.gain = gain
-        self.missing_policy = missing_policy
+        self._node = node
+        self._logger = node.get_logger()
+        self._parameters = parameters
+        self._gain = ThermalGain(parameters.gain())
+        self._camera_infos = camera_infos
+        self._registration = CameraRegistration(parameters.registration(), camera_infos.topics)
         self._fuser = fuser
-        self._calibration = calibration
         self._outputs = outputs
-        self._recorder = recorder
-        self._may_publish = may_publish
+        self._item_counter = item_counter
 
-    def __call__(self, item: Item) -> None:
-        """Take one item all the way.
+    def retune(self, parameters: Parameters) -> None:
+        """Take over the parameters that may change at any time."""
+        self._parameters = parameters
+        self._gain.settings = parameters.gain()
+
+    def process(self, item: Item) -> None:
+        """Take one item from its messages to the published pictures.
 
         Raises:
-            ValueError: it cannot be used, and the policy passes nothing through.
-            Exception: whatever the engine raises when it fails.
+            ValueError: the item cannot be used, and missing.policy passes none of its images through.
+            Exception: whatever the fuser raises if it fails.
         """
-        self._recorder.taken(item.difference if isinstance(item, StampedPair) else None)
-        topics = self._outputs.wanted()
+        if isinstance(item, StampedPair):
+            self._item_counter.note_pair(item.difference)
+        topics = self._outputs.subscribed_topics()
         if topics.isdisjoint(IMAGE_TOPICS):
-            self._recorder.unwatched()
-        elif isinstance(item, Alone):
-            self._pass(item.camera, item.frame, topics)
+            self._item_counter.count_unwatched()
+        elif isinstance(item, UnpairedImage):
+            self._pass_through(item.camera, item.image, topics)
         else:
             self._fuse(item, topics)
+
+    def drop(self, error: Exception) -> None:
+        """Count and log an item that `process` raised an error for."""
+        if not self._node.context.ok():  # publishing failed because ROS was shut down by a signal
+            self._item_counter.count_discarded()
+        elif isinstance(error, ValueError):  # a FrameError, or the fuser's about sizes
+            reason = one_line(error)
+            self._item_counter.count_rejected(reason)
+            self._logger.warning(f"dropped: {reason}", throttle_duration_sec=LOG_EVERY)
+        else:
+            reason = typed_line(error)
+            self._item_counter.count_failed(reason)
+            self._logger.error(f"dropped, the engine failed: {reason}", throttle_duration_sec=LOG_EVERY)
 
     def _fuse(self, pair: StampedPair[AnyImage], topics: frozenset[str]) -> None:
         try:
             visible = to_frame(pair.visible.payload, "rgb8")
         except FrameError as error:
-            return self._pass_instead("infrared", pair, topics, error)
+            return self._pass_through_instead("infrared", pair.infrared, topics, error)
         try:
             infrared = to_frame(pair.infrared.payload, "mono8")
-            scale = self.gain.follow(infrared.image)
-            self._calibration.apply_to(self._fuser)
+            scale = self._gain.follow(infrared.image)
+            self._registration.apply_to(self._fuser, self._camera_infos.latest)
             begin = time.monotonic()
-            wanted = self._outputs.pictures_for(topics)
-            pictures = self._fuser.fuse_frames(visible, infrared, scale, wanted)
+            pictures = self._fuser.fuse_frames(visible, infrared, scale, self._outputs.wanted(topics))
         except ValueError as error:  # about the infrared image, its size or its camera's calibration
-            return self._pass_instead("visible", pair, topics, error)
+            return self._pass_through_instead("visible", pair.visible, topics, error)
         inference = time.monotonic() - begin
         arrival = max(pair.visible.arrival, pair.infrared.arrival)
         if self._publish("both", "visible", pair.visible, pictures, topics):
-            self._recorder.published(inference, _seconds_since(arrival))
+            self._item_counter.count_published(inference, _seconds_since(arrival))
 
-    def _pass_instead(
-        self, camera: Camera, pair: StampedPair[AnyImage], topics: frozenset[str], error: ValueError
+    def _pass_through_instead(
+        self, camera: Camera, image: Stamped[AnyImage], topics: frozenset[str], error: ValueError
     ) -> None:
         """Pass one image of a pair through because the other one cannot be used, or raise the error."""
-        if not passes(self.missing_policy, camera):
+        if not passes(self._parameters.missing_policy, camera):
             raise error
-        self._recorder.excused(str(error))
-        self._pass(camera, pair.visible if camera == "visible" else pair.infrared, topics)
+        self._item_counter.note_rejection(str(error))
+        self._pass_through(camera, image, topics)
 
-    def _pass(self, camera: Camera, frame: Stamped[AnyImage], topics: frozenset[str]) -> None:
-        """Publish one camera's image as it is, with an empty mask."""
+    def _pass_through(self, camera: Camera, image: Stamped[AnyImage], topics: frozenset[str]) -> None:
+        """Publish one camera's image unfused, with an empty mask."""
         if camera == "visible":
-            image = to_visible(to_frame(frame.payload, "rgb8"))
+            color = to_visible(to_frame(image.payload, "rgb8"))
         else:
-            levels = self.gain(to_infrared(to_frame(frame.payload, "mono8")))
-            image = to_visible(Frame(frame.stamp, frame.payload.header.frame_id, "mono8", levels))
-        pictures = Pictures(image, np.zeros(image.shape[:2], np.uint8), overlay=image)
-        if self._publish(camera, camera, frame, pictures, topics):
-            self._recorder.passed(_seconds_since(frame.arrival))
+            levels = self._gain(to_infrared(to_frame(image.payload, "mono8")))
+            color = to_visible(Frame(image.stamp, image.payload.header.frame_id, "mono8", levels))
+        pictures = Pictures(color, np.zeros(color.shape[:2], np.uint8), overlay=color)
+        if self._publish(camera, camera, image, pictures, topics):
+            self._item_counter.count_passed(_seconds_since(image.arrival))
 
     def _publish(
         self,
         source: str,
         camera: Camera,
-        frame: Stamped[AnyImage],
+        image: Stamped[AnyImage],
         pictures: Pictures,
         topics: frozenset[str],
     ) -> bool:
-        """Publish under the header of a camera's image, unless nobody wants it any more; tell which."""
-        if not self._may_publish():
-            self._recorder.discarded()
+        """Publish under the header of a camera's image; return False if the node was stopped meanwhile."""
+        if not (self._parameters.enabled and self._node.context.ok()):
+            self._item_counter.count_discarded()
             return False
-        self._outputs.tell_source(source)
-        self._outputs.publish(topics, frame.payload.header, pictures, self._calibration.camera_info(camera))
+        self._outputs.publish_source(source)
+        camera_info = self._camera_infos.latest.get(camera)
+        self._outputs.publish(topics, image.payload.header, pictures, camera_info)
         return True
 
 

@@ -1,4 +1,4 @@
-"""From single images to pairs: a place where subscriptions store and the worker takes."""
+"""From single images to pairs: subscriptions add images, the worker takes pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from psfusion_ros.image_messages import AnyImage
 
 @dataclass(frozen=True)
 class SyncReport:
-    """Where the frames went; `stream_difference` is newest infrared minus newest visible stamp, ns."""
+    """Counts of each camera's images, and of resets by stamps that jumped back.
+
+    `stream_difference` is the newest infrared minus the newest visible stamp, ns; None before both arrived.
+    """
 
     visible: StreamCounts
     infrared: StreamCounts
@@ -23,68 +26,70 @@ class SyncReport:
 
 
 @dataclass(frozen=True)
-class Alone:
-    """An image of one camera, to be passed through while the other one is missing."""
+class UnpairedImage:
+    """An image of one camera that is passed through because the other camera is missing."""
 
     camera: Camera
-    frame: Stamped[AnyImage]
+    image: Stamped[AnyImage]
 
 
-Item: TypeAlias = StampedPair[AnyImage] | Alone
+Item: TypeAlias = StampedPair[AnyImage] | UnpairedImage
 """What the worker takes."""
 
 
 class Synchroniser(ABC):
-    """Pairs images of two cameras; every method may be called from any thread."""
+    """Pairs the images of two cameras; every method may be called from any thread.
+
+    This class has the lock and the waiting. Its subclasses decide which images are a pair.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._closed = False
-        self._passed: Camera | None = None
+        self._passed_camera: Camera | None = None
 
     def add(self, camera: Camera, message: AnyImage) -> None:
-        """Store an image; one of a camera that was missing ends the passing through of the other one."""
+        """Add an image; one of the missing camera ends the passing through of the other one."""
         with self._changed:
-            if self._passed not in (None, camera):
-                self._passed = None
-            self._store(camera, message)
+            if self._passed_camera not in (None, camera):
+                self._passed_camera = None
+            self._add(camera, message)
             self._changed.notify()
 
     def take(self) -> Item | None:
-        """Wait for the newest pair, or image to pass through, that nobody has taken; None once closed."""
+        """Wait for the newest pair, or image to pass through, that was not taken yet; None once closed."""
         with self._changed:
             while not self._closed:
-                pair, wait = self._next()
-                if pair is not None:
+                if (pair := self._take_pair()) is not None:
                     return pair
-                if self._passed is not None and (frame := self._take_alone(self._passed)) is not None:
-                    return Alone(self._passed, frame)
-                self._changed.wait(wait)
+                if self._passed_camera and (image := self._take_unpaired(self._passed_camera)):
+                    return UnpairedImage(self._passed_camera, image)
+                self._changed.wait(self._seconds_to_decision())
         return None
 
     def pass_through(self, camera: Camera | None) -> None:
-        """Hand out the images of this camera without partners from now on; None ends that."""
+        """Return unpaired images of this camera from `take` from now on; None ends that."""
         with self._changed:
-            if camera != self._passed:
-                self._passed = camera
+            if camera != self._passed_camera:
+                self._passed_camera = camera
                 self._changed.notify()
 
     def open(self) -> None:
-        """Let `take` give pairs again after `close`; what waited is forgotten."""
+        """Let `take` return pairs again after `close`, made of images that are added from now on."""
         with self._changed:
-            self._forget()
+            self._reset()
             self._closed = False
 
     def close(self) -> None:
-        """End every `take`."""
+        """Make every call of `take` return None."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def reset(self) -> None:
-        """Forget the images that wait, keep the counts."""
+        """Forget the waiting images, keep the counts."""
         with self._changed:
-            self._forget()
+            self._reset()
 
     def retune(self, settings: SyncSettings) -> None:
         """Take over tolerance and offsets; policy and queue size stay."""
@@ -97,18 +102,21 @@ class Synchroniser(ABC):
             return self._report()
 
     @abstractmethod
-    def _store(self, camera: Camera, message: AnyImage) -> None: ...
+    def _add(self, camera: Camera, message: AnyImage) -> None: ...
 
     @abstractmethod
-    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
-        """Return a pair, or else for how many seconds waiting for an image makes sense (None: for ever)."""
+    def _take_pair(self) -> StampedPair[AnyImage] | None: ...
 
     @abstractmethod
-    def _take_alone(self, camera: Camera) -> Stamped[AnyImage] | None:
+    def _take_unpaired(self, camera: Camera) -> Stamped[AnyImage] | None:
         """Return the newest image of a camera that waits for a partner."""
 
+    def _seconds_to_decision(self) -> float | None:
+        """Return after how long there may be a pair although no image arrives; None for never."""
+        return None
+
     @abstractmethod
-    def _forget(self) -> None: ...
+    def _reset(self) -> None: ...
 
     @abstractmethod
     def _retune(self, settings: SyncSettings) -> None: ...

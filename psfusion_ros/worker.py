@@ -1,46 +1,35 @@
-"""The one thread that runs the engine."""
+"""The thread in which pairs are decoded, fused and published."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
 
-T = TypeVar("T")
+from psfusion_ros.processor import Processor
+from psfusion_ros.synchroniser import Synchroniser
 
 
-class Worker(Generic[T]):
-    """Takes one item after the other and processes it, in its own thread, until there is no more to take.
+class Worker:
+    """Has one item after another processed in its own thread, until the synchroniser is closed.
 
-    Whoever gives the items out decides which one is next (the newest); nothing is queued here.
+    Nothing is queued here: the synchroniser decides which item is next.
     """
 
-    def __init__(
-        self, take: Callable[[], T | None], process: Callable[[T], None], failed: Callable[[Exception], None]
-    ) -> None:
-        """Get ready.
-
-        Args:
-            take: waits for the next item; None ends the work.
-            process: what to do with an item.
-            failed: told of every exception out of `process`; the work goes on.
-        """
-        self._take = take
-        self._process = process
-        self._failed = failed
+    def __init__(self, synchroniser: Synchroniser, processor: Processor) -> None:
+        self._synchroniser = synchroniser
+        self._processor = processor
         self._thread = threading.Thread(target=self._run, name="psfusion_worker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait until the item in hand is processed; `take` must have ended the work."""
+        """Wait until the current item is processed; the synchroniser must have been closed before."""
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        while (item := self._take()) is not None:
+        while (item := self._synchroniser.take()) is not None:
             try:
-                self._process(item)
-            except Exception as error:  # whatever it is, the next item may be fine
-                self._failed(error)
+                self._processor.process(item)
+            except Exception as error:  # whatever the reason, the next item may be fine
+                self._processor.drop(error)

@@ -1,5 +1,5 @@
-"""The node's state on /diagnostics: one status each for both inputs, synchronisation, engine and outputs."""
+"""The node's state on /diagnostics: a status for each input, the pairing, the engine and the outputs."""
 
-from psfusion_ros.diagnostics.publisher import DiagnosedParts, Diagnostics
+from psfusion_ros.diagnostics.publisher import Diagnostics
 
-__all__ = ["Diagnostics", "DiagnosedParts"]
+__all__ = ["Diagnostics"]

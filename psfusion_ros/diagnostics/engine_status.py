@@ -1,38 +1,42 @@
-"""Status of the engine: what it failed on, and the health of its device."""
+"""Status of the fuser: its failures and fallbacks, and the health of its device."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from psfusion_core.engines.device_health import DeviceHealth
-from psfusion_ros.diagnostics.status import Since, Status
-from psfusion_ros.item_counts import ItemStatistics, summary
+from psfusion_core.fusion.recovery import RecoveringFuser
+from psfusion_ros.diagnostics.status import CounterChanges, Status
+from psfusion_ros.item_counts import ItemCounts, summary
 from psfusion_ros.node_parameters import Parameters
 
 
 class EngineTask:
-    """Failures, fallbacks, inference times, memory and temperature."""
+    """Reports failures, fallbacks, inference times, memory and temperature."""
 
     def __init__(self) -> None:
-        self._since = Since()
+        self._changes = CounterChanges()
 
-    def look(
-        self, fuser: Any, health: DeviceHealth, items: ItemStatistics, state: str, parameters: Parameters
+    def status(
+        self,
+        fuser: RecoveringFuser,
+        health: DeviceHealth,
+        counts: ItemCounts,
+        state: str,
+        parameters: Parameters,
     ) -> Status:
-        """Look at the engine.
+        """Return the status since the last call.
 
         Args:
-            fuser: a `RecoveringFuser`.
-            health: of its device.
-            items: what the worker did.
-            state: of the node's life cycle.
-            parameters: with the thresholds.
+            fuser: The node's fuser.
+            health: The health of its device.
+            counts: What the worker did.
+            state: The state of the node's life cycle.
+            parameters: The node's parameters, with the temperature limit.
         """
         status = Status(fuser.description)
-        if self._since("failed", items.failed):
-            status.error(f"failed: {items.last_failure}")
-        if self._since("rejected", items.rejected):
-            status.error(f"pairs dropped: {items.last_rejection}")
+        if self._changes.since_last("failed", counts.failed):
+            status.error(f"failed: {counts.last_failure}")
+        if self._changes.since_last("rejected", counts.rejected):
+            status.error(f"pairs dropped: {counts.last_rejection}")
         if fuser.degraded:
             status.warn(f"out of memory, going on with {fuser.description}")
         if health.temperature is not None and health.temperature >= parameters.temperature_warning:
@@ -40,11 +44,11 @@ class EngineTask:
         status.values = {
             "state": state,
             "engine": fuser.description,
-            "inference": summary(items.inference),
-            "failed": items.failed,
-            "last_failure": items.last_failure,
-            "rejected": items.rejected,
-            "last_rejection": items.last_rejection,
+            "inference": summary(counts.inference),
+            "failed": counts.failed,
+            "last_failure": counts.last_failure,
+            "rejected": counts.rejected,
+            "last_rejection": counts.last_rejection,
             "out_of_memory_retries": fuser.retries,
             "out_of_memory_fallbacks": fuser.fallbacks,
             **health.values(),

@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 from psfusion_core.cameras.clock_watch import ClockWatch
-from psfusion_ros.diagnostics.status import Since, Status, milliseconds, too_slow
+from psfusion_ros.diagnostics.status import CounterChanges, Status, is_too_slow, milliseconds
 from psfusion_ros.image_input import ImageInput
 from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.qos import describe
 
 
 class InputTask:
-    """Rate, refusals, stamps and QoS of one camera."""
+    """Reports rate, rejected images, stamps and QoS of one camera."""
 
     def __init__(self) -> None:
-        self._since = Since()
+        self._changes = CounterChanges()
 
-    def look(self, source: ImageInput, parameters: Parameters, now: float, elapsed: float) -> Status:
-        """Look at an input.
+    def status(self, image_input: ImageInput, parameters: Parameters, now: float, elapsed: float) -> Status:
+        """Return the status since the last call.
 
         Args:
-            source: the input.
-            parameters: with the thresholds.
-            now: seconds of `time.monotonic`.
-            elapsed: seconds since the look before.
+            image_input: The camera's input.
+            parameters: The node's parameters, with the limits.
+            now: Seconds of `time.monotonic`.
+            elapsed: Seconds since the last call.
         """
-        received = self._since("received", source.received)
-        rejected = self._since("rejected", source.rejected)
-        lost = self._since("lost", source.subscription.lost)
+        received = self._changes.since_last("received", image_input.received)
+        rejected = self._changes.since_last("rejected", image_input.rejected)
+        lost = self._changes.since_last("lost", image_input.subscription.lost)
         rate = received / elapsed
-        status = Status(f"{rate:.1f} Hz" if source.enabled else "disabled by ~/set_enabled")
-        if source.enabled:
-            self._judge(status, source, parameters, now, rate, received, rejected, lost)
+        status = Status(f"{rate:.1f} Hz" if image_input.enabled else "disabled by ~/set_enabled")
+        if image_input.enabled:
+            self._judge(status, image_input, parameters, now, rate, received, rejected, lost)
         status.values = {
-            "topic": source.subscription.topic,
-            "transport": source.subscription.active,
-            "publishers": source.subscription.publisher_count(),
-            "qos": describe(source.subscription.qos),
+            "topic": image_input.subscription.topic,
+            "transport": image_input.subscription.active,
+            "publishers": image_input.subscription.publisher_count(),
+            "qos": describe(image_input.subscription.qos),
             "rate_hz": f"{rate:.2f}",
-            "received": source.received,
-            "rejected": source.rejected,
-            "last_rejection": source.last_rejection,
-            "lost_by_middleware": source.subscription.lost,
-            **_stamp_values(source.clock),
+            "received": image_input.received,
+            "rejected": image_input.rejected,
+            "last_rejection": image_input.last_rejection,
+            "lost_by_middleware": image_input.subscription.lost,
+            **_stamp_values(image_input.clock),
         }
         return status
 
     def _judge(
         self,
         status: Status,
-        source: ImageInput,
+        image_input: ImageInput,
         parameters: Parameters,
         now: float,
         rate: float,
@@ -56,19 +56,19 @@ class InputTask:
         rejected: int,
         lost: int,
     ) -> None:
-        expected = parameters.visible_rate if source.name == "visible" else parameters.infrared_rate
-        if source.silence(now) > parameters.missing_timeout:
-            status.error(source.trouble())
+        expected = parameters.visible_rate if image_input.name == "visible" else parameters.infrared_rate
+        if image_input.silence(now) > parameters.missing_timeout:
+            status.error(image_input.problem())
         elif rejected:
-            found = f"images dropped: {source.last_rejection}"
-            status.error(found) if rejected == received else status.warn(found)
-        elif too_slow(rate, expected, parameters.rate_margin):
+            problem = f"images dropped: {image_input.last_rejection}"
+            status.error(problem) if rejected == received else status.warn(problem)
+        elif is_too_slow(rate, expected, parameters.rate_margin):
             status.warn(f"{rate:.1f} Hz, expected {expected:g} Hz")
-        if source.subscription.mismatch and source.subscription.mismatch not in status.message:
-            status.error(source.subscription.mismatch)
+        if image_input.subscription.mismatch and image_input.subscription.mismatch not in status.message:
+            status.error(image_input.subscription.mismatch)
         if lost:
             status.warn(f"{lost} images lost by the middleware: give both sides config/fastdds.xml")
-        verdict = source.clock.verdict()
+        verdict = image_input.clock.verdict()
         if verdict is not None:
             status.warn(verdict)
 

@@ -1,4 +1,4 @@
-"""One status: what is wrong, the worst of it as the level, and values to look at."""
+"""One diagnostic status: a level, a message with all problems, and values."""
 
 from __future__ import annotations
 
@@ -8,40 +8,45 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class Status:
-    """Collects findings; without any, the status is OK and says what it was made with."""
+    """Collects problems; without any, the level is OK and the message is the one given at the start.
 
-    def __init__(self, fine: str) -> None:
+    Attributes:
+        level: the level of the worst problem.
+        values: figures to show with the message.
+    """
+
+    def __init__(self, ok_message: str) -> None:
         self.level: bytes = OK
         self.values: dict[str, object] = {}
-        self._fine = fine
-        self._findings: list[str] = []
+        self._ok_message = ok_message
+        self._problems: list[str] = []
 
     @property
     def message(self) -> str:
-        return "; ".join(self._findings) or self._fine
+        return "; ".join(self._problems) or self._ok_message
 
-    def warn(self, finding: str) -> None:
-        self._find(WARN, finding)
+    def warn(self, problem: str) -> None:
+        self._add(WARN, problem)
 
-    def error(self, finding: str) -> None:
-        self._find(ERROR, finding)
+    def error(self, problem: str) -> None:
+        self._add(ERROR, problem)
 
-    def _find(self, level: bytes, finding: str) -> None:
+    def _add(self, level: bytes, problem: str) -> None:
         if level > self.level:
-            self._findings.insert(0, finding)  # the worst is read first
+            self._problems.insert(0, problem)  # the worst problem comes first
         else:
-            self._findings.append(finding)
+            self._problems.append(problem)
         self.level = max(self.level, level)
 
 
-class Since:
-    """Differences of counters from one look to the next."""
+class CounterChanges:
+    """By how much counters have grown since they were last read."""
 
     def __init__(self) -> None:
         self._before: dict[str, int] = {}
 
-    def __call__(self, name: str, count: int) -> int:
-        """Return by how much a counter has grown since it was asked for last."""
+    def since_last(self, name: str, count: int) -> int:
+        """Return by how much a counter has grown since the last call with its name."""
         before, self._before[name] = self._before.get(name, 0), count
         return count - before if count >= before else count
 
@@ -50,6 +55,6 @@ def milliseconds(nanoseconds: float | None) -> str:
     return "unknown" if nanoseconds is None else f"{nanoseconds / 1e6:.3f}"
 
 
-def too_slow(rate: float, expected: float, margin: float) -> bool:
-    """Tell whether a rate is below the expected one by more than a share; an expected 0 is any rate."""
+def is_too_slow(rate: float, expected: float, margin: float) -> bool:
+    """Tell whether a rate is below the expected one by more than a share; 0 expects nothing."""
     return rate < expected * (1.0 - margin)

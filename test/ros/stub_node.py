@@ -1,4 +1,4 @@
-"""Starts psfusion_node with an engine that needs no network: it averages, and finds people where it is hot.
+"""Starts psfusion_node with a fuser that needs no network: it averages, and finds people where it is hot.
 
 Every pair takes it as many seconds as the environment variable STUB_SECONDS says. Where the visible image
 begins with 13, 13 it fails as a broken engine does; with 14, 14 as one without memory, but on the CPU.

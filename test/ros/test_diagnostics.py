@@ -17,7 +17,7 @@ from psfusion_core.cameras.stamped import StreamCounts
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.diagnostics import publisher as publisher_module
 from psfusion_ros.diagnostics.status import Status
-from psfusion_ros.item_counts import ItemRecorder
+from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.qos import input_qos
 from psfusion_ros.synchroniser import SyncReport
@@ -70,7 +70,7 @@ class FakeInput:
     def silence(self, now: float) -> float:
         return self.seconds
 
-    def trouble(self) -> str:
+    def problem(self) -> str:
         return self.reason
 
 
@@ -79,7 +79,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.inputs = FakeInput("visible"), FakeInput("infrared")
-        self.recorder = ItemRecorder()
+        self.item_counter = ItemCounter()
         self.report = SyncReport(StreamCounts(), StreamCounts(), 0, None)
         self.synchroniser = SimpleNamespace(report=lambda: self.report)
         self.subscribers = {"fused/image": 1, "semantic/mask": 0}
@@ -90,11 +90,12 @@ class Scene:
         self.parameters = Parameters()
         self.state = "active"
         self.node = FakeNode()
-        self.diagnostics = Diagnostics(self.node, 1.0, lambda: self.parameters, lambda: self.state)  # type: ignore[arg-type]
-        self.diagnostics.sources = self  # type: ignore[assignment]
-        self.diagnostics._looked = 0.0
+        self.diagnostics = Diagnostics(self.node, self.parameters)  # type: ignore[arg-type]
+        self.diagnostics.pipeline = self  # type: ignore[assignment]
+        self.diagnostics._last_collected = 0.0
 
     def look(self, now: float) -> dict[str, Status]:
+        self.diagnostics.parameters, self.diagnostics.state = self.parameters, self.state
         return self.diagnostics.collect(now)
 
 
@@ -104,6 +105,7 @@ def scene() -> Scene:
 
 
 def test_the_message_has_one_status_a_task_named_after_node_and_task(scene: Scene) -> None:
+    scene.diagnostics.state = "active"
     scene.diagnostics.publish()
 
     (message,) = scene.node.published
@@ -201,11 +203,11 @@ def test_without_images_the_pairing_is_not_blamed(scene: Scene) -> None:
 
 
 def test_engine_trouble_is_an_error_until_it_is_over(scene: Scene) -> None:
-    scene.recorder.failed("RuntimeError: broken")
+    scene.item_counter.count_failed("RuntimeError: broken")
     status = scene.look(1.0)["engine"]
     assert (status.level, status.message) == (ERROR, "failed: RuntimeError: broken")
 
-    scene.recorder.published(inference=0.1, latency=0.2)
+    scene.item_counter.count_published(inference=0.1, latency=0.2)
     status = scene.look(2.0)["engine"]
 
     assert (status.level, status.message) == (OK, "lite on cpu")
@@ -229,7 +231,7 @@ def test_a_fallback_and_a_hot_device_are_warnings(scene: Scene, monkeypatch: pyt
 
 def test_timings_are_those_since_the_look_before(scene: Scene) -> None:
     for latency in (0.1, 0.2, 0.3):
-        scene.recorder.published(inference=0.05, latency=latency)
+        scene.item_counter.count_published(inference=0.05, latency=latency)
 
     first, second = (scene.look(now)["outputs"] for now in (1.0, 2.0))
 
@@ -242,13 +244,13 @@ def test_timings_are_those_since_the_look_before(scene: Scene) -> None:
 @pytest.mark.parametrize(("latency", "level"), [(0.05, OK), (0.15, WARN), (0.25, ERROR)])
 def test_latency_is_held_against_both_limits(scene: Scene, latency: float, level: bytes) -> None:
     scene.parameters = replace(Parameters(), latency_warning_ms=100.0, latency_error_ms=200.0)
-    scene.recorder.published(inference=0.01, latency=latency)
+    scene.item_counter.count_published(inference=0.01, latency=latency)
 
     assert scene.look(1.0)["outputs"].level == level
 
 
 def test_images_passed_through_are_flagged(scene: Scene) -> None:
-    scene.recorder.passed(latency=0.01)
+    scene.item_counter.count_passed(latency=0.01)
 
     status = scene.look(1.0)["outputs"]
 
@@ -263,7 +265,7 @@ def test_without_subscribers_the_outputs_say_why_nothing_is_published(scene: Sce
 
 
 def test_an_inactive_node_is_fine_and_one_that_failed_is_not(scene: Scene) -> None:
-    scene.state, scene.diagnostics.sources = "unconfigured", None
+    scene.state, scene.diagnostics.pipeline = "unconfigured", None
     assert {status.level for status in scene.look(1.0).values()} == {OK}
 
     scene.diagnostics.failure = "cannot configure: no such weights"

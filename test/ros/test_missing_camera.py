@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image
 
-from psfusion_ros.missing_camera import POLICIES, MissingWatch
+from psfusion_ros.missing_camera import POLICIES, MissingCameraWatch
 
 QUICK = (FAST_DIAGNOSTICS, "missing.timeout:=0.3")
 
@@ -29,7 +30,7 @@ class FakeSource:
     def silence(self, now: float) -> float:
         return self.seconds
 
-    def trouble(self) -> str:
+    def problem(self) -> str:
         return "unplugged"
 
 
@@ -39,11 +40,12 @@ def test_only_the_camera_that_is_there_is_passed_and_only_if_the_policy_says_so(
 ) -> None:
     said: list[str] = []
     visible, infrared = FakeSource("visible"), FakeSource("infrared")
-    watch = MissingWatch(visible, infrared, said.append, said.append)
+    logger = SimpleNamespace(warning=said.append, info=said.append)
+    watch = MissingCameraWatch(visible, infrared, logger)
     changes = 0
     gone = {"visible": False, "infrared": False}
     for visible.seconds, infrared.seconds, policy in looks:
-        passed = watch.look(0.0, policy, timeout=1.0)
+        passed = watch.update(0.0, policy, timeout=1.0)
 
         if passed is not None:
             absent = {"visible": infrared, "infrared": visible}[passed]

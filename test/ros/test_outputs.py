@@ -58,8 +58,8 @@ def node() -> FakeNode:
 def publish(outputs: Outputs, camera_info: CameraInfo | None) -> Header:
     header = Header(frame_id="visible_optical")
     header.stamp.sec = 12
-    topics = outputs.wanted()
-    outputs.publish(topics, header, made(outputs.pictures_for(topics)), camera_info)
+    topics = outputs.subscribed_topics()
+    outputs.publish(topics, header, made(outputs.wanted(topics)), camera_info)
     return header
 
 
@@ -86,10 +86,10 @@ def test_only_the_topic_with_a_subscriber_is_published(node: FakeNode, topic: st
 def test_pictures_that_nobody_wants_are_not_asked_for(node: FakeNode) -> None:
     outputs = Outputs(node, 0.3, CLASS_NAMES)  # type: ignore[arg-type]
 
-    assert outputs.pictures_for(frozenset({"fused/image"})) == Wanted(image=True, mask=False)
-    assert outputs.pictures_for(frozenset({"semantic/mask"})) == Wanted(image=False, mask=True)
-    assert outputs.pictures_for(frozenset({"semantic/overlay"})) == Wanted(False, False, 0.3)
-    assert outputs.pictures_for(frozenset({"fused/camera_info"})) == Wanted(False, False)
+    assert outputs.wanted(frozenset({"fused/image"})) == Wanted(image=True, mask=False)
+    assert outputs.wanted(frozenset({"semantic/mask"})) == Wanted(image=False, mask=True)
+    assert outputs.wanted(frozenset({"semantic/overlay"})) == Wanted(False, False, 0.3)
+    assert outputs.wanted(frozenset({"fused/camera_info"})) == Wanted(False, False)
 
 
 def test_the_camera_info_that_came_keeps_its_own_header(node: FakeNode) -> None:
@@ -118,7 +118,7 @@ def test_what_the_outputs_show_is_told_once_a_change_and_latched(node: FakeNode)
     outputs = Outputs(node, 0.5, CLASS_NAMES)  # type: ignore[arg-type]
 
     for source in ("both", "both", "visible", "both"):
-        outputs.tell_source(source)
+        outputs.publish_source(source)
 
     publisher = node.publishers["~/source"]
     assert [message.data for message in publisher.published] == ["both", "visible", "both"]

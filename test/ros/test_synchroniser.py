@@ -1,10 +1,11 @@
-"""Synchroniser and worker: subscriptions store, one thread takes the newest pair, nothing hangs."""
+"""Synchroniser and worker: subscriptions add images, one thread takes the newest pair, nothing hangs."""
 
 from __future__ import annotations
 
 import importlib.util
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,8 +14,8 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 from sensor_msgs.msg import Image
 
 from psfusion_core.cameras.stamped import StampedPair
-from psfusion_ros.pairing_policies import create_synchroniser
-from psfusion_ros.synchroniser import Alone, Item, Synchroniser, SyncSettings
+from psfusion_ros.pipeline import create_synchroniser
+from psfusion_ros.synchroniser import Item, Synchroniser, SyncSettings, UnpairedImage
 from psfusion_ros.worker import Worker
 
 MILLISECOND = 1_000_000
@@ -123,9 +124,9 @@ def test_the_images_of_one_camera_are_handed_out_alone_until_the_other_one_is_ba
 
     alone = synchroniser.take()
 
-    assert isinstance(alone, Alone)
+    assert isinstance(alone, UnpairedImage)
     assert alone.camera == "visible"
-    assert alone.frame.stamp // MILLISECOND - START == 200, "the newest"
+    assert alone.image.stamp // MILLISECOND - START == 200, "the newest"
     synchroniser.add("infrared", image(200))  # its partner is used up
     send(synchroniser, 300)
     assert taken_at(synchroniser.take()) == 300
@@ -189,7 +190,8 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
         if len(processed) == 1:
             raise RuntimeError("first fails")
 
-    worker: Worker[Item] = Worker(closing.take, process, lambda error: failures.append(str(error)))
+    processor = SimpleNamespace(process=process, drop=lambda error: failures.append(str(error)))
+    worker = Worker(closing, processor)  # type: ignore[arg-type]
     worker.start()
     send(closing, 0)
     assert begun.acquire(timeout=PATIENCE)
@@ -204,7 +206,7 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
 
 
 def test_closing_ends_a_worker_that_waits(closing: Synchroniser) -> None:
-    worker: Worker[Item] = Worker(closing.take, lambda _: None, lambda _: None)
+    worker = Worker(closing, SimpleNamespace())  # type: ignore[arg-type]
     worker.start()
 
     closing.close()

@@ -1,4 +1,4 @@
-"""The synchronisers: the project's own pairing, and those of message_filters."""
+"""The synchroniser that pairs with message_filters, for the sync policies approximate and exact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 
 from psfusion_core.cameras.image_decoding import NANOSECONDS, stamp_of
-from psfusion_core.cameras.pairing import RESET_AFTER, Pairer, SyncSettings
+from psfusion_core.cameras.pairing import RESET_AFTER, SyncSettings
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts
 from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.synchroniser import Synchroniser, SyncReport
@@ -18,58 +18,20 @@ from psfusion_ros.synchroniser import Synchroniser, SyncReport
 NEVER = -(1 << 63)
 
 
-def create_synchroniser(settings: SyncSettings) -> Synchroniser:
-    """Make the synchroniser of `settings.policy`; ValueError where message_filters is needed and missing."""
-    return NearestSynchroniser(settings) if settings.policy == "nearest" else FilterSynchroniser(settings)
-
-
-class NearestSynchroniser(Synchroniser):
-    """The project's own pairing, see `psfusion_core.cameras.pairing`."""
-
-    def __init__(self, settings: SyncSettings) -> None:
-        super().__init__()
-        self._settings = settings
-        self._pairer: Pairer[AnyImage] = Pairer(
-            settings.tolerance, settings.visible_offset, settings.infrared_offset, settings.queue_size
-        )
-
-    def _store(self, camera: Camera, message: AnyImage) -> None:
-        add = self._pairer.add_infrared if camera == "infrared" else self._pairer.add_visible
-        add(stamp_of(message.header), message, time.monotonic_ns())
-
-    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
-        now = time.monotonic_ns()
-        pair = self._pairer.take(now)
-        deadline = self._pairer.deadline
-        return pair, None if deadline is None else max(0, deadline - now) / NANOSECONDS
-
-    def _take_alone(self, camera: Camera) -> Stamped[AnyImage] | None:
-        return self._pairer.take_alone(camera)
-
-    def _forget(self) -> None:
-        self._pairer.reset()
-
-    def _retune(self, settings: SyncSettings) -> None:
-        before, self._settings = self._settings, settings
-        self._pairer.tolerance = settings.tolerance
-        offsets = settings.visible_offset, settings.infrared_offset
-        if offsets != (before.visible_offset, before.infrared_offset):
-            self._pairer.set_offsets(*offsets)
-
-    def _report(self) -> SyncReport:
-        visible, infrared = self._pairer.counts()
-        return SyncReport(visible, infrared, self._pairer.resets, self._pairer.stream_difference)
-
-
 class FilterSynchroniser(Synchroniser):
-    """The pairing of message_filters, with the same offsets, and the newest pair kept for the worker.
+    """Leaves the pairing to message_filters, and keeps the newest pair for the worker.
 
-    message_filters does not tell why it drops a frame: what is neither paired nor waiting counts as
-    unmatched. It may pair out of order: a pair that is not after the one before is dropped as late. It keeps
-    the greatest stamps and so never pairs again after a jump back: then its queues are emptied here.
+    message_filters does not say why it drops an image, so an image that is neither paired nor waiting counts
+    as unmatched. It may pair out of order, so a pair that is not later than its predecessor is dropped as
+    late. It never pairs again after the stamps jump back, so its queues are emptied here when they do.
     """
 
     def __init__(self, settings: SyncSettings) -> None:
+        """Create the filter.
+
+        Raises:
+            ValueError: message_filters is not installed.
+        """
         super().__init__()
         try:
             import message_filters
@@ -88,64 +50,64 @@ class FilterSynchroniser(Synchroniser):
             self._filter = message_filters.ApproximateTimeSynchronizer(
                 inputs, settings.queue_size, settings.tolerance / NANOSECONDS
             )
-        self._filter.registerCallback(self._paired)
+        self._filter.registerCallback(self._keep_pair)
         self._ready: StampedPair[AnyImage] | None = None
         self._newest: dict[str, int | None] = dict.fromkeys(self._inputs)
         self._last_paired = dict.fromkeys(self._inputs, NEVER)
         self._resets = 0
         self._counts = {camera: StreamCounts() for camera in self._inputs}
 
-    def _store(self, camera: Camera, message: AnyImage) -> None:
+    def _add(self, camera: Camera, message: AnyImage) -> None:
         stamp = stamp_of(message.header) + self._offsets[camera]
         self._counts[camera].received += 1
         newest = self._newest[camera]
         if newest is not None and stamp < newest - RESET_AFTER:
-            self._forget()
+            self._reset()
             self._resets += 1
         self._newest[camera] = stamp
-        if stamp < 0:  # rclpy knows no time before zero; the frame counts as unmatched
+        if stamp < 0:  # rclpy has no time before zero; the image counts as unmatched
             return
-        # message_filters reads header.stamp, and nothing else.
+        # message_filters reads header.stamp and nothing else.
         time_message = Time(sec=stamp // NANOSECONDS, nanosec=stamp % NANOSECONDS)
-        entry = Stamped(stamp, time.monotonic_ns(), message)
+        image = Stamped(stamp, time.monotonic_ns(), message)
         self._inputs[camera].signalMessage(
-            SimpleNamespace(header=SimpleNamespace(stamp=time_message), entry=entry)
+            SimpleNamespace(header=SimpleNamespace(stamp=time_message), image=image)
         )
 
-    def _paired(self, visible: Any, infrared: Any) -> None:
-        pair = StampedPair(visible.entry, infrared.entry)
+    def _keep_pair(self, visible: Any, infrared: Any) -> None:
+        pair = StampedPair(visible.image, infrared.image)
         stamps = {"visible": pair.visible.stamp, "infrared": pair.infrared.stamp}
-        late = any(stamp <= self._last_paired[camera] for camera, stamp in stamps.items())
+        is_late = any(stamp <= self._last_paired[camera] for camera, stamp in stamps.items())
         for counts in self._counts.values():
-            counts.dropped_late += late
-            counts.superseded += not late and self._ready is not None
-        if not late:
+            counts.dropped_late += is_late
+            counts.superseded += not is_late and self._ready is not None
+        if not is_late:
             self._ready, self._last_paired = pair, stamps
 
-    def _next(self) -> tuple[StampedPair[AnyImage] | None, float | None]:
+    def _take_pair(self) -> StampedPair[AnyImage] | None:
         pair, self._ready = self._ready, None
         for counts in self._counts.values():
             counts.paired += pair is not None
-        return pair, None
+        return pair
 
-    def _take_alone(self, camera: Camera) -> Stamped[AnyImage] | None:
+    def _take_unpaired(self, camera: Camera) -> Stamped[AnyImage] | None:
         queue = self._queue(camera)
         if not queue:
             return None
-        entry: Stamped[AnyImage] = queue[max(queue)].entry
+        image: Stamped[AnyImage] = queue[max(queue)].image
         self._counts[camera].superseded += len(queue) - 1
         queue.clear()
-        if entry.stamp <= self._last_paired[camera]:
+        if image.stamp <= self._last_paired[camera]:
             self._counts[camera].dropped_late += 1
             return None
         self._counts[camera].alone += 1
-        self._last_paired[camera] = entry.stamp
-        return entry
+        self._last_paired[camera] = image.stamp
+        return image
 
     def _queue(self, camera: str) -> Any:
         return self._filter.queues[list(self._inputs).index(camera)]
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         for camera, counts in self._counts.items():
             counts.dropped_reset += len(self._queue(camera)) + (self._ready is not None)
             self._queue(camera).clear()
@@ -157,8 +119,8 @@ class FilterSynchroniser(Synchroniser):
         if not self._is_exact:
             self._filter.slop = Duration(nanoseconds=settings.tolerance)
         offsets = {"visible": settings.visible_offset, "infrared": settings.infrared_offset}
-        if offsets != self._offsets:  # what waits has stamps of the offsets before
-            self._forget()
+        if offsets != self._offsets:  # waiting images have stamps with the offsets before
+            self._reset()
             self._offsets = offsets
 
     def _report(self) -> SyncReport:
