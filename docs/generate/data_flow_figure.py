@@ -5,8 +5,8 @@ from __future__ import annotations
 from diagram import Arrow, Box, draw
 
 MODULES = {
-    "visible": ("psfusion_ros.image_input", "QoS, header, stamp, frozen?"),
-    "infrared": ("psfusion_ros.image_input", "QoS, header, stamp, frozen?"),
+    "visible": ("psfusion_ros.image_input", "checks header, stamp, frozen images"),
+    "infrared": ("psfusion_ros.image_input", "checks header, stamp, frozen images"),
     "synchroniser": ("psfusion_ros.synchroniser", "nearest stamps; the newest pair wins"),
     "missing camera": ("psfusion_ros.missing_camera", "a camera is silent or frozen"),
     "decoding": ("psfusion_ros.image_messages", "messages to frames, no copy if possible"),

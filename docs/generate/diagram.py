@@ -1,4 +1,4 @@
-"""Boxes in a grid and arrows between them, as SVG whose colours are those of the page around it."""
+"""Draws boxes in a grid and arrows between them as SVG, in the colours of the page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 CELL = 156
-"""Width of a column, pixels; a box is GAP narrower."""
+"""Width of a column in pixels. A box is GAP narrower."""
 
 GAP = 14
 LINE = 15
@@ -20,12 +20,12 @@ class Box:
     """One box.
 
     Attributes:
-        lines: the first is its title.
-        column: of its centre; the first column is 1.
-        row: from the top; the first row is 0.
-        kind: name of its colour in figures.css.
-        span: columns that it covers.
-        tip: shown where the mouse rests on it.
+        lines: Lines of text. The first one is the title.
+        column: Column of the centre of the box. The first column is 1.
+        row: Row from the top. The first row is 0.
+        kind: Name of the colour in figures.css.
+        span: Number of columns that the box covers.
+        tip: Text that appears when the mouse rests on the box.
     """
 
     lines: tuple[str, ...]
@@ -54,7 +54,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From one box to another one, by their names; `kind` is its colour."""
+    """An arrow from one box to another, by their names. `kind` names its colour in figures.css."""
 
     start: str
     end: str
@@ -63,15 +63,15 @@ class Arrow:
 
 
 def draw(boxes: dict[str, Box], arrows: list[Arrow], title: str) -> str:
-    """Return the figure as one SVG element without blank lines, to stand in a page.
+    """Return the figure as one SVG element without blank lines, as Markdown requires.
 
     Args:
-        boxes: by name.
-        arrows: between them, from a row to a lower one, or within a row.
-        title: what it shows, for people who cannot see it.
+        boxes: Boxes by name.
+        arrows: Arrows between the boxes, from a row to a lower one, or within a row.
+        title: Description of the figure for people who cannot see it.
 
     Raises:
-        KeyError: an arrow from or to a box that is not there.
+        KeyError: An arrow names a box that does not exist.
     """
     tops = _tops(boxes)
     columns = max(box.column + box.span / 2 for box in boxes.values()) - 0.5
@@ -88,7 +88,7 @@ def draw(boxes: dict[str, Box], arrows: list[Arrow], title: str) -> str:
 
 
 def _tops(boxes: dict[str, Box]) -> dict[int, float]:
-    """Return where each row begins."""
+    """Return the top edge of each row."""
     heights: dict[int, float] = defaultdict(float)
     for box in boxes.values():
         heights[box.row] = max(heights[box.row], box.height)
@@ -113,7 +113,7 @@ def _box(box: Box, top: float) -> str:
 
 
 def _arrows(boxes: dict[str, Box], arrows: list[Arrow], tops: dict[int, float]) -> list[str]:
-    """Draw the arrows; those that share an edge of a box are spread over it, in the order of their ends."""
+    """Draw the arrows. Arrows that share an edge of a box are spread over it, in the order of their ends."""
     leaving, entering = defaultdict(list), defaultdict(list)
     for arrow in arrows:
         if boxes[arrow.start].row != boxes[arrow.end].row:
@@ -136,7 +136,7 @@ def _arrows(boxes: dict[str, Box], arrows: list[Arrow], tops: dict[int, float]) 
 
 
 def _level(start: Box, end: Box, top: float, arrow: Arrow) -> str:
-    """Draw an arrow between two boxes of a row."""
+    """Draw an arrow between two boxes of the same row."""
     y = top + min(start.height, end.height) / 2
     sign = 1 if start.centre < end.centre else -1
     x1, x2 = start.centre + sign * start.width / 2, end.centre - sign * end.width / 2
@@ -156,13 +156,13 @@ def _label(x: float, y: float, text: str, anchor: str) -> list[str]:
 
 
 def _port(box: Box, others: list[float], other: float, aim: float) -> float:
-    """Return where on a box's edge an arrow ends.
+    """Return the x at which an arrow meets the edge of a box.
 
     Args:
-        box: the box.
-        others: centres of all boxes that share this edge.
-        other: of this arrow's; narrow boxes have their arrows spread in this order.
-        aim: x that the arrow would like to keep, which wide boxes allow.
+        box: The box.
+        others: Centres of the boxes at the other ends of all arrows that meet this edge.
+        other: Centre of the box at the other end of this arrow. It orders the arrows on narrow boxes.
+        aim: Preferred x. Only wide boxes use it.
     """
     if box.span > 1:
         return min(max(aim, box.left + 14), box.left + box.width - 14)

@@ -1,4 +1,4 @@
-"""Lines of docstrings that begin with >>> become code blocks; mkdocstrings does so only under a heading."""
+"""Turns docstring lines that begin with >>> into code blocks; mkdocstrings does so only under a heading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLE = re.compile(r"(?:^>>> .*\n?)+", re.MULTILINE)
 
 
 class DocstringExamples(Extension):
-    """Puts a fence around examples before the docstring is parsed."""
+    """Fences examples before the docstring is parsed."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
         if obj.docstring is not None:

@@ -1,6 +1,6 @@
-"""The figures of both networks: what is in them, and what feeds what, is read off the running module.
+"""The figures of both networks. Their parts and connections are read from the running module.
 
-Only where a box stands is written here; a part without a place is an error.
+This file holds only the place of each box. A part without a place is an error.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ def draw_network(name: str) -> str:
     """Return the figure of a network as SVG.
 
     Args:
-        name: in `psfusion_core.models.MODELS`.
+        name: Name of the network in `psfusion_core.models.MODELS`.
 
     Raises:
-        ValueError: the network has parts that have no place in the figure, or the other way round.
+        ValueError: A part of the network has no place in the figure, or a place has no part.
     """
     places = PLACES[name]
     with torch.device("meta"):
@@ -105,11 +105,11 @@ def draw_network(name: str) -> str:
     for part, (column, row, kind, span) in places.items():
         about = network.modules[part].about if part in network.modules else ""
         drawn[part] = Box(boxes[part], column, row, kind, span, about)
-    return draw(drawn, arrows, f"The parts of {name} and what feeds what")
+    return draw(drawn, arrows, f"The parts of {name} and their connections")
 
 
 def _ends(network: Trace) -> dict[str, tuple[str, ...]]:
-    """Return the lines of inputs and outputs."""
+    """Return the lines of text of the inputs and outputs."""
     ends: dict[str, tuple[str, ...]] = {
         "in:visible": ("visible", "RGB in [0, 1]"),
         "in:infrared": ("infrared", "in [0, 1]"),

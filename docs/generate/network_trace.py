@@ -1,4 +1,4 @@
-"""What a network is made of, recorded while it runs: its modules, and which module feeds which."""
+"""Records the modules of a network, and which module feeds which, while the network runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 HEIGHT, WIDTH = 64, 96
-"""Of the images it runs on; only ratios are shown."""
+"""Size of the images that the network runs on. The figures show only ratios."""
 
 
 @dataclass
 class Module:
-    """A part of the network: its class, what that says about itself, output shapes, and what feeds it."""
+    """A part of the network: class, first line of its docstring, output shapes and sources."""
 
     kind: str
     about: str
@@ -23,20 +23,20 @@ class Module:
     sources: frozenset[str]
 
     def sizes(self) -> list[str]:
-        """Return channels and scale of each output, such as `24 @ 1/4`."""
+        """Return the channels and scale of each output, such as `24 @ 1/4`."""
         return [f"{shape[1]} @ 1/{HEIGHT // shape[2]}" for shape in self.shapes]
 
 
 @dataclass
 class Trace:
-    """Attributes: modules by name; the sources of each output of the network, by its name."""
+    """The modules by name, and the sources of each output of the network by its name."""
 
     modules: dict[str, Module]
     outputs: dict[str, frozenset[str]]
 
 
 class _Traced(Tensor):
-    """A tensor that remembers which modules, or inputs (`in:NAME`), it was computed from."""
+    """A tensor that remembers the modules or inputs (`in:NAME`) from which it was computed."""
 
     sources: frozenset[str]
 
@@ -52,8 +52,8 @@ def trace(model: nn.Module) -> Trace:
     """Run a network on shapes alone and record its direct parts.
 
     Args:
-        model: `model(visible, infrared)` returns a named tuple of tensors; on device meta, so that nothing
-            is computed.
+        model: `model(visible, infrared)` returns a named tuple of tensors. The model is on the
+            device meta, so nothing is computed.
     """
     modules: dict[str, Module] = {}
     hooks = []

@@ -1,6 +1,6 @@
-"""Makes docs/images/view.jpg: the page of `view` with a simulated drive, replayed through the real node.
+"""Takes docs/images/view.jpg: the page of `view` while a simulated drive is replayed through the real node.
 
-Run from the repository root: .venv/bin/python docs/generate/view_screenshot.py. Needs /usr/bin/chromium.
+Run from the repository root: .venv/bin/python docs/generate/view_screenshot.py. It needs /usr/bin/chromium.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ PATIENCE_MS = 120_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take the picture; return the exit status."""
+    """Take the picture and return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, default=Path("docs/images/view.jpg"))
     parser.add_argument(
-        "--size", default="1280x936", metavar="WxH", help="of the window (default %(default)s)"
+        "--size", default="1280x936", metavar="WxH", help="size of the window (default %(default)s)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=8.0, help="after which it is taken (default %(default)g)"
+        "--seconds", type=float, default=8.0, help="delay before the picture is taken (default %(default)g)"
     )
     options = parser.parse_args(arguments)
     width, height = map(int, options.size.split("x"))
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             processes.start("node", [*MODULE, "psfusion_ros"])
             address = wait_for_log(processes, logs, "view", r"view: (http://\S+)")
             wait_for_log(processes, logs, "node", "in: /")
-            # Of images, not of a bag: their stamps are now, so that latencies are shown.
+            # Replay images, not a bag: replayed images are stamped now, so the page shows their latencies.
             folders = ["--visible", str(drive / "vi"), "--infrared", str(drive / "ir"), "--fps", "3"]
             replay = [*MODULE, "psfusion_ros.replay", *folders, "--loop", "--wait-for-subscribers", "0"]
             processes.start("replay", replay)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def wait_for_log(processes: Processes, logs: Path, name: str, pattern: str) -> str:
-    """Wait until a process logs what matches a pattern; return the match's last group, or all of it."""
+    """Wait until the log of a process matches a pattern. Return the last group, or else the whole match."""
     while not (match := re.search(pattern, (logs / f"{name}.log").read_text())):
         processes.check(name)
         time.sleep(0.1)
