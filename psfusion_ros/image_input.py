@@ -10,7 +10,7 @@ from rclpy.node import Node
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.stamped import Camera
-from psfusion_ros import image_messages
+from psfusion_ros.image_messages import AnyImage, with_known_encoding
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
 from psfusion_ros.synchroniser import Synchroniser
 
@@ -43,7 +43,7 @@ class ImageInput:
         """Prepare the input; `open` subscribes."""
         self.name: Camera = name
         self.subscription = CameraSubscription(node, name, settings.subscription, self.receive)
-        self._check = ImageCheck(settings.frozen_after, image_messages.check, image_messages.to_frame)
+        self._check = ImageCheck(settings.frozen_after)
         self._synchroniser = synchroniser
         self.clock = self._check.clock
         self.enabled = True
@@ -67,7 +67,7 @@ class ImageInput:
         self.enabled = enabled
         self._last_usable = time.monotonic()
 
-    def receive(self, message: image_messages.AnyImage) -> None:
+    def receive(self, message: AnyImage) -> None:
         """Check an image that arrived now, and add it to the synchroniser if it can be used."""
         if not self.enabled:
             return
@@ -75,7 +75,8 @@ class ImageInput:
         self.received += 1
         self._last_arrival = now
         try:
-            stamp = self._check(message, round(now * 1e9), self._node.get_clock().now().nanoseconds)
+            message = with_known_encoding(message, self.name)
+            stamp = self._check.accept(message, round(now * 1e9), self._node.get_clock().now().nanoseconds)
         except FrameError as error:
             self.rejected += 1
             self.last_rejection = self._last_problem = str(error)

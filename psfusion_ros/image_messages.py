@@ -1,14 +1,15 @@
-"""Between sensor_msgs/Image or CompressedImage and the arrays that the fusion takes and gives.
+"""ROS image messages at the border of the node: unknown encodings are converted, pictures become messages.
 
-cv_bridge is asked only about encodings that `psfusion_core.cameras.encodings` does not read: it copies, and
-its compiled half does not load beside NumPy 2 on current distributions.
+`psfusion_core.cameras.image_decoding` decodes messages. cv_bridge only converts encodings that it does not
+know, because cv_bridge copies every image and its compiled half does not load beside NumPy 2 on current
+distributions.
 """
 
 from __future__ import annotations
 
 from array import array
 from functools import cache
-from typing import Any, Literal, TypeAlias, TypeGuard
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,93 +17,77 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.cameras import image_decoding
 from psfusion_core.cameras.encodings import PIXEL_FORMATS
-from psfusion_core.cameras.frame import Frame, FrameError
-from psfusion_core.cameras.image_decoding import Fallback, stamp_of
+from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_limits import check_size
+from psfusion_core.cameras.stamped import Camera
 
 AnyImage: TypeAlias = Image | CompressedImage
+Encoding: TypeAlias = Literal["rgb8", "mono8"]
 
-_CHANNELS = {"mono8": (), "rgb8": (3,)}
-
-
-def check(message: AnyImage) -> None:
-    """Check that an image may be decoded, without a look at its pixels: costs nothing.
-
-    Raises:
-        FrameError: it cannot.
-    """
-    if _needs_cv_bridge(message):
-        check_size(message.height, message.width)
-    else:
-        image_decoding.check(message)
+_CHANNELS: dict[Encoding, tuple[int, ...]] = {"mono8": (), "rgb8": (3,)}
 
 
-def to_frame(message: AnyImage, fallback: Fallback) -> Frame:
-    """Decode a message; of a raw one the frame is a view, without a copy, where its bytes allow.
+def with_known_encoding(message: AnyImage, camera: Camera) -> AnyImage:
+    """Return a message that `psfusion_core.cameras.image_decoding` decodes.
 
     Args:
-        message: the image, raw or compressed.
-        fallback: what cv_bridge is asked for where a raw image's encoding is none of ours.
+        message: The image, raw or compressed.
+        camera: The camera that sent it.
+
+    Returns:
+        The message itself, unless only cv_bridge knows its encoding: then what cv_bridge makes of it, rgb8 of
+        the visible and mono8 of the infrared camera. Without cv_bridge, the message itself.
 
     Raises:
-        FrameError: the header does not describe the data, nobody knows the encoding, or it does not decode.
+        FrameError: cv_bridge cannot convert the image.
     """
-    if not _needs_cv_bridge(message):
-        return image_decoding.to_frame(message)
-    image = _through_cv_bridge(message, fallback)
-    return Frame(stamp_of(message.header), message.header.frame_id, fallback, image)
+    if isinstance(message, CompressedImage) or message.encoding in PIXEL_FORMATS or _cv_bridge() is None:
+        return message
+    check_size(message.height, message.width)
+    encoding: Encoding = "rgb8" if camera == "visible" else "mono8"
+    return to_message(_through_cv_bridge(message, encoding), encoding, message.header)
 
 
-def to_message(image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"], header: Header) -> Image:
-    """Make a message of an image.
+def to_message(image: npt.NDArray[np.uint8], encoding: Encoding, header: Header) -> Image:
+    """Convert an image to a message.
 
     Args:
         image: (H, W, 3) uint8 for rgb8, (H, W) uint8 for mono8.
-        encoding: which of the two.
-        header: stamp and frame_id, taken over as it is.
+        encoding: One of these two.
+        header: The header of the message, used unchanged.
 
     Raises:
-        ValueError: the array is not what the encoding says.
+        ValueError: The array does not fit the encoding.
     """
     if image.dtype != np.uint8 or image.shape[2:] != _CHANNELS[encoding] or image.ndim < 2:
         raise ValueError(f"expected a uint8 {encoding} image, got {image.dtype} of shape {image.shape}")
     message = Image(header=header, encoding=encoding, height=image.shape[0], width=image.shape[1])
     message.step = image.shape[1] * (3 if encoding == "rgb8" else 1)
-    # An array.array is taken over as it is; bytes or a NumPy array would be checked item by item.
+    # The message uses an array.array unchanged; it would check bytes or a NumPy array item by item.
     data = array("B")
     data.frombytes(np.ascontiguousarray(image).data)
     message.data = data
     return message
 
 
-def _needs_cv_bridge(message: AnyImage) -> TypeGuard[Image]:
-    """Tell whether only cv_bridge, which is there, may know the encoding of an image."""
-    return (
-        not image_decoding.is_compressed(message)
-        and message.encoding not in PIXEL_FORMATS
-        and _cv_bridge() is not None
-    )
-
-
 @cache
 def _cv_bridge() -> Any | None:
-    """Return a CvBridge, or None where cv_bridge is not installed or does not load."""
+    """Return a CvBridge, or None if cv_bridge is not installed or does not load."""
     try:
         from cv_bridge import CvBridge
 
         return CvBridge()
-    except (ImportError, AttributeError, SystemError, RuntimeError):  # not there, or built for another NumPy
+    except (ImportError, AttributeError, SystemError, RuntimeError):  # missing, or built for another NumPy
         return None
 
 
-def _through_cv_bridge(message: Image, encoding: str) -> npt.NDArray[np.uint8]:
+def _through_cv_bridge(message: Image, encoding: Encoding) -> npt.NDArray[np.uint8]:
     bridge = _cv_bridge()
     assert bridge is not None
     try:
         image = np.asarray(bridge.imgmsg_to_cv2(message, encoding))
-    except Exception as error:  # CvBridgeError, or whatever its OpenCV raises on malformed data
+    except Exception as error:  # CvBridgeError, or an error of OpenCV about malformed data
         reason = one_line(error)
         raise FrameError(
             f"expected an image that cv_bridge converts to {encoding}, got {message.encoding!r} "

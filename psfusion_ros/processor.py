@@ -10,6 +10,7 @@ from rclpy.node import Node
 from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.pictures import Pictures
@@ -17,7 +18,7 @@ from psfusion_core.fusion.recovery import PairFuser
 from psfusion_core.registration.camera_registration import CameraRegistration
 from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.image_input import LOG_EVERY
-from psfusion_ros.image_messages import AnyImage, to_frame
+from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.missing_camera import passes
 from psfusion_ros.node_parameters import Parameters
@@ -84,11 +85,11 @@ class Processor:
 
     def _fuse(self, pair: StampedPair[AnyImage], topics: frozenset[str]) -> None:
         try:
-            visible = to_frame(pair.visible.payload, "rgb8")
+            visible = to_frame(pair.visible.payload)
         except FrameError as error:
             return self._pass_through_instead("infrared", pair.infrared, topics, error)
         try:
-            infrared = to_frame(pair.infrared.payload, "mono8")
+            infrared = to_frame(pair.infrared.payload)
             scale = self._gain.follow(infrared.image)
             self._registration.apply_to(self._fuser, self._camera_infos.latest)
             begin = time.monotonic()
@@ -112,9 +113,9 @@ class Processor:
     def _pass_through(self, camera: Camera, image: Stamped[AnyImage], topics: frozenset[str]) -> None:
         """Publish one camera's image unfused, with an empty mask."""
         if camera == "visible":
-            color = to_visible(to_frame(image.payload, "rgb8"))
+            color = to_visible(to_frame(image.payload))
         else:
-            levels = self._gain(to_infrared(to_frame(image.payload, "mono8")))
+            levels = self._gain(to_infrared(to_frame(image.payload)))
             color = to_visible(Frame(image.stamp, image.payload.header.frame_id, "mono8", levels))
         pictures = Pictures(color, np.zeros(color.shape[:2], np.uint8), overlay=color)
         if self._publish(camera, camera, image, pictures, topics):

@@ -9,7 +9,7 @@ MODULES = {
     "infrared": ("psfusion_ros.image_input", "checks header, stamp, frozen images"),
     "synchroniser": ("psfusion_ros.synchroniser", "nearest stamps; the newest pair wins"),
     "missing camera": ("psfusion_ros.missing_camera", "a camera is silent or frozen"),
-    "decoding": ("psfusion_ros.image_messages", "messages to frames, no copy if possible"),
+    "decoding": ("psfusion_core.cameras.image_decoding", "messages to frames, no copy if possible"),
     "thermal gain": ("psfusion_core.cameras.thermal_gain", "which counts become black and white"),
     "unpacking": ("psfusion_core.cameras", "camera bytes to tensors, on the device"),
     "camera info": ("psfusion_ros.camera_info_cache", "latest camera_info of both cameras"),

@@ -148,7 +148,7 @@ class BagPairing:
         key = self._key_of(recorded)
         try:
             message = self._outputs.read(recorded)
-            stamp = self._checks[camera](message, self._now, recorded.time)
+            stamp = self._checks[camera].accept(message, self._now, recorded.time)
         except FrameError as error:
             report.rejected += 1
             self._reject(camera, str(error))

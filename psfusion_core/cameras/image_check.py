@@ -1,59 +1,47 @@
-"""Which images of a camera can be used at all: asked of each one as it comes, before it is paired."""
+"""Checks every image of a camera as it arrives, before it is paired."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from psfusion_core.cameras import image_decoding
 from psfusion_core.cameras.clock_watch import ClockWatch
-from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.freeze_detector import FreezeDetector, fingerprint, is_uniform
-from psfusion_core.cameras.image_decoding import Fallback, Message
+from psfusion_core.cameras.image_decoding import Message, check_message, stamp_of, to_frame
 
 
 class ImageCheck:
-    """Turns away the images of one camera that are malformed, were never stamped, or stand still.
+    """Refuses the images of one camera that are malformed, have no stamp, or repeat for too long.
 
     Attributes:
-        clock: what the camera's stamps look like.
+        clock: Watches the camera's stamps.
     """
 
-    def __init__(
-        self,
-        frozen_after: float,
-        check: Callable[[Message], None] = image_decoding.check,
-        to_frame: Callable[[Message, Fallback], Frame] = image_decoding.to_frame,
-    ) -> None:
+    def __init__(self, frozen_after: float) -> None:
         """Start without an image.
 
         Args:
-            frozen_after: seconds of the very same image until the camera counts as frozen; 0: never.
-            check: raises FrameError where an image cannot be decoded.
-            to_frame: decodes one.
+            frozen_after: Seconds of the very same image after which the camera counts as frozen; 0 for never.
         """
         self.clock = ClockWatch()
         self._freeze = FreezeDetector(frozen_after)
-        self._check = check
-        self._to_frame = to_frame
 
-    def __call__(self, message: Message, arrival: int, now: int) -> int:
-        """Take the next image and return its stamp, ns.
+    def accept(self, message: Message, arrival: int, now: int) -> int:
+        """Check the next image and return its stamp, ns.
 
         Args:
-            message: the image.
-            arrival: when it came, ns of a steady clock.
-            now: the same by the clock that stamps are compared with, ns.
+            message: The image, raw or compressed.
+            arrival: When the image arrived, ns of a steady clock.
+            now: The same moment, ns of the clock that stamps are compared with.
 
         Raises:
-            FrameError: it cannot be used.
+            FrameError: The image cannot be used.
         """
-        stamp = image_decoding.stamp_of(message.header)
+        stamp = stamp_of(message.header)
         self.clock.update(stamp, now)
-        self._check(message)
+        check_message(message)
         if stamp == 0:
             raise FrameError("expected a stamp, got zero: set header.stamp in the camera driver")
         is_repeated = self._freeze.update(fingerprint(message.data), arrival)
-        if is_repeated and not is_uniform(self._to_frame(message, "rgb8").image):
+        if is_repeated and not is_uniform(to_frame(message).image):
             raise FrameError(
                 "expected images that change, got the very same one again and again: restart the camera "
                 "(for still images set missing.frozen_after to 0)"

@@ -1,22 +1,19 @@
-"""Image messages by their fields, whoever made them: rclpy's own and those read from a bag without ROS.
+"""Decodes image messages to frames, whether rclpy received them or they were read from a bag without ROS.
 
 A raw image has the fields of ROS `sensor_msgs/Image`, a compressed one those of
-`sensor_msgs/CompressedImage`; `data` is anything with the buffer protocol.
+`sensor_msgs/CompressedImage`; `data` supports the buffer protocol.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from psfusion_core.cameras.compressed import check_compressed, decode_compressed
 from psfusion_core.cameras.encodings import check_layout, decode
 from psfusion_core.cameras.frame import Frame
 
 Message: TypeAlias = Any
-"""An image message, raw or compressed. The classes have nothing in common but the names of their fields."""
-
-Fallback: TypeAlias = Literal["rgb8", "mono8"]
-"""What cv_bridge is asked for where an encoding is unknown here (see `psfusion_ros.image_messages`)."""
+"""An image message, raw or compressed. Only the names of the fields are common to all of its classes."""
 
 NANOSECONDS = 1_000_000_000
 
@@ -27,15 +24,15 @@ def stamp_of(header: Any) -> int:
 
 
 def is_compressed(message: Message) -> bool:
-    """Tell a compressed image from a raw one."""
+    """Return whether an image message is a compressed one."""
     return hasattr(message, "format")
 
 
-def check(message: Message) -> None:
-    """Check that an image may be decoded, without a look at its pixels: costs nothing.
+def check_message(message: Message) -> None:
+    """Check that an image can be decoded, by its header alone; no pixel is read.
 
     Raises:
-        FrameError: it cannot.
+        FrameError: The image cannot be decoded.
     """
     if is_compressed(message):
         check_compressed(message.format, message.data)
@@ -43,15 +40,11 @@ def check(message: Message) -> None:
         check_layout(message.encoding, message.height, message.width, message.step, len(message.data))
 
 
-def to_frame(message: Message, fallback: Fallback = "rgb8") -> Frame:
-    """Decode a message; of a raw one the frame is a view, without a copy, where its bytes allow.
-
-    Args:
-        message: the image, raw or compressed.
-        fallback: not needed here.
+def to_frame(message: Message) -> Frame:
+    """Decode a message. The frame of a raw image is a view without a copy if its bytes allow.
 
     Raises:
-        FrameError: the header does not describe the data, nobody knows the encoding, or it does not decode.
+        FrameError: The header does not describe the data, the encoding is unknown, or decoding fails.
     """
     if is_compressed(message):
         encoding, image = decode_compressed(message.format, message.data)

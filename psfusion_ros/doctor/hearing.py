@@ -13,7 +13,7 @@ from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.image_decoding import stamp_of
 from psfusion_core.cameras.stamped import Camera
-from psfusion_ros import image_messages
+from psfusion_ros.image_messages import AnyImage, with_known_encoding
 from psfusion_ros.node_parameters import Parameters
 
 FROZEN_AFTER = Parameters().frozen_after
@@ -24,6 +24,7 @@ class Heard:
     """What came from one camera.
 
     Attributes:
+        camera: The camera that is heard.
         topic: where it was heard in the end; `topics`, all that were tried.
         publishers: node and QoS of each, in words.
         mismatched: those among them whose images cannot come with the QoS asked for, with the reason.
@@ -35,6 +36,7 @@ class Heard:
         check: the one that the node makes of every image; it watches the stamps too.
     """
 
+    camera: Camera
     topic: str = ""
     topics: tuple[str, ...] = ()
     publishers: list[str] = field(default_factory=list)
@@ -46,11 +48,9 @@ class Heard:
     rejected: int = 0
     reason: str = ""
     lost: int = 0
-    check: ImageCheck = field(
-        default_factory=lambda: ImageCheck(FROZEN_AFTER, image_messages.check, image_messages.to_frame)
-    )
+    check: ImageCheck = field(default_factory=lambda: ImageCheck(FROZEN_AFTER))
 
-    def take(self, message: image_messages.AnyImage, now: int) -> None:
+    def take(self, message: AnyImage, now: int) -> None:
         """Note an image."""
         self.arrivals.append(now)
         self.stamps.append(stamp_of(message.header))
@@ -60,7 +60,7 @@ class Heard:
         else:
             self.description = f"{message.encoding[:40]} {message.width} x {message.height}"
         try:
-            self.check(message, time.monotonic_ns(), now)
+            self.check.accept(with_known_encoding(message, self.camera), time.monotonic_ns(), now)
             height, width = _size(message)
             self.largest = max(self.largest, 3 * height * width)
         except FrameError as error:
@@ -68,7 +68,7 @@ class Heard:
             self.reason = str(error)
 
 
-def _size(message: image_messages.AnyImage) -> tuple[int, int]:
+def _size(message: AnyImage) -> tuple[int, int]:
     if isinstance(message, CompressedImage):
         return check_compressed(message.format, message.data)
     return message.height, message.width

@@ -36,7 +36,7 @@ def listen(subject: Subject, progress: Callable[[float], object]) -> Hearing:
         subject: with the topics, and for how long.
         progress: told the seconds since it was called last.
     """
-    hearing = Hearing({camera: Heard() for camera in CAMERAS})
+    hearing = Hearing({camera: Heard(camera) for camera in CAMERAS})
     context = Context()
     rclpy.init(args=[], context=context)
     try:

@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from psfusion_core.bags.bag_reader import Bag
 from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.image_files import write_image
 from psfusion_core.cameras.serialised_stamp import stamp_of_serialised
 from psfusion_core.fusion.contact_sheet import side_by_side, stack
-from psfusion_ros.image_messages import to_frame
+from psfusion_ros.image_messages import with_known_encoding
 from psfusion_ros.record.timeline import FOLDERS, Shot, median_step
 
 SHEET, VIDEO = "contact_sheet.png", "side_by_side.mp4"
@@ -81,8 +82,8 @@ def _keys(shot: Shot) -> list[tuple[str, int]]:
 def _decode(topic: str, data: bytes) -> npt.NDArray[np.generic]:
     message = deserialize_message(data, Image)
     if topic in ("infrared/image", "semantic/mask"):
-        return to_infrared(to_frame(message, "mono8"))
-    return to_visible(to_frame(message, "rgb8"))
+        return to_infrared(to_frame(with_known_encoding(message, "infrared")))
+    return to_visible(to_frame(with_known_encoding(message, "visible")))
 
 
 def _row(images: Mapping[str, Any], moment: str, panel_width: int, aspect: float) -> npt.NDArray[np.uint8]:

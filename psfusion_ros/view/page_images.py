@@ -8,23 +8,24 @@ from sensor_msgs.msg import CompressedImage
 from psfusion_core.cameras.compressed import BEGINNINGS
 from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.image_decoding import check_message, to_frame
 from psfusion_core.cameras.thermal_gain import stretch
-from psfusion_ros import image_messages
+from psfusion_ros.image_messages import AnyImage, with_known_encoding
 
 QUALITY = 85
 """JPEG quality, in [0, 100]."""
 
 
-def to_jpeg(message: image_messages.AnyImage, is_infrared: bool) -> bytes:
+def to_jpeg(message: AnyImage, is_infrared: bool) -> bytes:
     """Return an image as a JPEG file: as it came where it is one, 16-bit infrared stretched to grey levels.
 
     Raises:
         FrameError: the image does not decode, or is too wide or high for a JPEG file.
     """
     if isinstance(message, CompressedImage) and bytes(message.data[:3]) == BEGINNINGS["JPEG"]:
-        image_messages.check(message)
+        check_message(message)
         return bytes(message.data)
-    frame = image_messages.to_frame(message, "mono8" if is_infrared else "rgb8")
+    frame = to_frame(with_known_encoding(message, "infrared" if is_infrared else "visible"))
     # OpenCV's order of colours; it copies a view whose channels are reversed by itself.
     image = stretch(to_infrared(frame)) if is_infrared else to_visible(frame)[..., ::-1]
     fits, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))

@@ -16,9 +16,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from psfusion_core import Fuser
 from psfusion_core.bags.bag_reader import Bag
 from psfusion_core.cameras.encodings import to_infrared, to_visible
+from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.image_files import read_label, read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_ros.image_messages import to_frame
 
 SIZE = "96x80"
 ENGINE = ("engine=torch", "precision=fp32", "device=cpu", "gain.polarity=black_hot")
@@ -95,7 +95,7 @@ def test_fuser_and_fuse_give_the_pixels_of_the_bag(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     pairs = list(zip(drive["/visible/image"], drive["/infrared/image"], strict=True))
     for number, (visible, infrared) in enumerate(pairs):
-        color, heat = to_visible(to_frame(visible, "rgb8")), to_infrared(to_frame(infrared, "mono8"))
+        color, heat = to_visible(to_frame(visible)), to_infrared(to_frame(infrared))
         result = fuser(color, heat)
         np.testing.assert_array_equal(pixels_of(offline["/fused/image"][number]), result.image)
         np.testing.assert_array_equal(pixels_of(offline["/semantic/mask"][number]), result.mask)

@@ -22,6 +22,7 @@ from std_msgs.msg import Header
 
 from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
 from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.image_decoding import check_message, to_frame
 from psfusion_ros import image_messages
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -44,7 +45,7 @@ def test_an_image_survives_the_way_out_over_the_wire_and_in(
     header.stamp.sec, header.stamp.nanosec = divmod(stamp, 10**9)
 
     sent = image_messages.to_message(image, encoding, header)  # type: ignore[arg-type]
-    frame = image_messages.to_frame(deserialize_message(serialize_message(sent), Image), "rgb8")
+    frame = to_frame(deserialize_message(serialize_message(sent), Image))
 
     assert np.array_equal(frame.image, image)
     assert (frame.stamp, frame.frame_id, frame.encoding) == (stamp, frame_id, encoding)
@@ -66,13 +67,13 @@ def test_a_strided_image_is_sent_as_its_pixels() -> None:
 
     message = image_messages.to_message(image, "rgb8", Header())
 
-    assert np.array_equal(image_messages.to_frame(message, "rgb8").image, image)
+    assert np.array_equal(to_frame(message).image, image)
 
 
 def test_the_frame_of_an_rgb8_message_is_a_view_of_its_data() -> None:
     message = image_messages.to_message(np.zeros((4, 5, 3), np.uint8), "rgb8", Header())
 
-    image = to_visible(image_messages.to_frame(message, "rgb8"))
+    image = to_visible(to_frame(message))
     message.data[7] = 99
 
     assert image.flat[7] == 99
@@ -92,12 +93,12 @@ def test_any_message_gives_an_image_of_its_size_or_a_frame_error(
     message = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=is_bigendian)
     message.data = array("B", data)
     try:
-        image_messages.check(message)
+        check_message(message)
     except FrameError:
         with pytest.raises(FrameError, match=r"\Aexpected [^\n]+, got [^\n]+\Z"):
-            image_messages.to_frame(message, "rgb8")
+            to_frame(message)
     else:
-        frame = image_messages.to_frame(message, "rgb8")
+        frame = to_frame(message)
         assert to_visible(frame).shape == (height, width, 3)
         assert to_infrared(frame).shape == (height, width)
 
@@ -105,7 +106,7 @@ def test_any_message_gives_an_image_of_its_size_or_a_frame_error(
 @given(format=st.sampled_from(["jpeg", "png", "16UC1; compressedDepth png", ""]), data=st.binary(max_size=64))
 def test_a_compressed_message_that_fails_the_check_is_not_decoded(format: str, data: bytes) -> None:
     message = CompressedImage(format=format, data=array("B", data))
-    for use in (image_messages.check, lambda m: image_messages.to_frame(m, "rgb8")):
+    for use in (check_message, to_frame):
         with pytest.raises(FrameError, match=r"\Aexpected [^\n]+, got [^\n]+\Z"):
             use(message)
 
@@ -118,8 +119,8 @@ def test_a_compressed_image_over_the_wire_is_a_frame_with_its_stamp_and_its_pixe
     message.data = array("B", cv2.imencode(".png", counts)[1].tobytes())
 
     received = deserialize_message(serialize_message(message), CompressedImage)
-    image_messages.check(received)
-    frame = image_messages.to_frame(received, "mono8")
+    check_message(received)
+    frame = to_frame(received)
 
     assert (frame.stamp, frame.frame_id, frame.encoding) == (12_000_000_034, "infrared_optical", "mono16")
     assert np.array_equal(frame.image, counts)
@@ -148,14 +149,34 @@ def cv_bridge(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("cv_bridge")
 def test_cv_bridge_is_asked_about_encodings_that_are_none_of_ours() -> None:
     message = Image(encoding="rgb16", height=2, width=3)
+    message.header.frame_id = "optical"
 
-    image_messages.check(message)
+    visible, infrared = (
+        image_messages.with_known_encoding(message, camera) for camera in ("visible", "infrared")
+    )
 
-    assert to_visible(image_messages.to_frame(message, "rgb8")).tolist() == [[[7, 7, 7]] * 3] * 2
-    assert to_infrared(image_messages.to_frame(message, "mono8")).tolist() == [[7, 7, 7]] * 2
+    for converted in (visible, infrared):
+        check_message(converted)
+        assert converted.header == message.header
+    assert to_visible(to_frame(visible)).tolist() == [[[7, 7, 7]] * 3] * 2
+    assert to_infrared(to_frame(infrared)).tolist() == [[7, 7, 7]] * 2
+
+
+@pytest.mark.usefixtures("cv_bridge")
+def test_cv_bridge_is_not_asked_about_our_encodings_compressed_images_and_absurd_sizes() -> None:
+    for message in (Image(encoding="bgr8", height=2, width=3), CompressedImage(format="jpeg")):
+        assert image_messages.with_known_encoding(message, "visible") is message
+    with pytest.raises(FrameError, match="at most"):
+        image_messages.with_known_encoding(Image(encoding="rgb16", height=2**31, width=3), "visible")
+
+
+def test_without_cv_bridge_an_unknown_encoding_is_refused_by_name() -> None:
+    message = image_messages.with_known_encoding(Image(encoding="nv12", height=2, width=3), "visible")
+    with pytest.raises(FrameError, match=r"expected one of the encodings .*, got 'nv12'"):
+        check_message(message)
 
 
 @pytest.mark.usefixtures("cv_bridge")
 def test_what_cv_bridge_cannot_convert_is_a_frame_error_of_one_line() -> None:
     with pytest.raises(FrameError, match="'broken' \\(several lines of trouble\\)"):
-        image_messages.to_frame(Image(encoding="broken", height=2, width=3), "rgb8")
+        image_messages.with_known_encoding(Image(encoding="broken", height=2, width=3), "visible")

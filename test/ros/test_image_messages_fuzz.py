@@ -23,6 +23,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from psfusion_core.cameras.compressed import BEGINNINGS, check_compressed
 from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.image_decoding import check_message, to_frame
 from psfusion_core.cameras.image_limits import MAXIMUM_PIXELS
 from psfusion_ros import image_messages
 
@@ -43,8 +44,9 @@ def decoded(message: Image | CompressedImage) -> Frame | None:
     """Return the frame of a message with all that is made of it, or None if it is refused."""
     said = ""
     try:
-        image_messages.check(message)
-        frame = image_messages.to_frame(message, "rgb8")
+        message = image_messages.with_known_encoding(message, "visible")
+        check_message(message)
+        frame = to_frame(message)
         visible, infrared = to_visible(frame), to_infrared(frame)
     except FrameError as error:
         said = str(error)

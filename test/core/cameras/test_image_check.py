@@ -26,7 +26,7 @@ def message(stamp: int, value: int = 0, **changes: object) -> SimpleNamespace:
 
 def test_an_image_that_can_be_used_gives_its_stamp() -> None:
     check = ImageCheck(3.0)
-    assert check(message(5 * SECOND + 3), SECOND, 5 * SECOND) == 5 * SECOND + 3
+    assert check.accept(message(5 * SECOND + 3), SECOND, 5 * SECOND) == 5 * SECOND + 3
     frame = to_frame(message(5 * SECOND + 3))
     assert (frame.stamp, frame.frame_id, frame.encoding) == (5 * SECOND + 3, "camera", "mono8")
     assert frame.image.shape == (8, 10)
@@ -47,19 +47,19 @@ def test_what_cannot_be_used_is_refused_and_its_stamp_is_watched(
     check = ImageCheck(3.0)
     stamp = int(changes.pop("stamp", SECOND))  # type: ignore[call-overload]
     with pytest.raises(FrameError, match=reason):
-        check(message(stamp, **changes), 0, SECOND)
+        check.accept(message(stamp, **changes), 0, SECOND)
     assert check.clock.zero_stamps == (stamp == 0)
 
 
 def test_the_same_image_for_longer_than_allowed_is_a_frozen_camera_but_not_where_all_is_dark() -> None:
     check = ImageCheck(1.0)
     for tenth in range(11):
-        check(message(SECOND + tenth), tenth * SECOND // 10, SECOND)
+        check.accept(message(SECOND + tenth), tenth * SECOND // 10, SECOND)
     with pytest.raises(FrameError, match="the very same one again and again"):
-        check(message(SECOND + 12), 12 * SECOND // 10, SECOND)
-    check(message(SECOND + 13, value=1), 13 * SECOND // 10, SECOND)
+        check.accept(message(SECOND + 12), 12 * SECOND // 10, SECOND)
+    check.accept(message(SECOND + 13, value=1), 13 * SECOND // 10, SECOND)
 
     dark = ImageCheck(1.0)
     for tenth in range(30):
         night = message(SECOND + tenth, data=np.zeros(80, np.uint8))
-        assert dark(night, tenth * SECOND // 10, SECOND) == SECOND + tenth
+        assert dark.accept(night, tenth * SECOND // 10, SECOND) == SECOND + tenth
