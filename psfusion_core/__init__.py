@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from psfusion_core.fusion.fuser import Fuser, FusionResult
-    from psfusion_core.models import FusionOutput, create_model
+    from psfusion_core.models.fusion_output import FusionOutput
+    from psfusion_core.models.networks import create_model
 
 __version__ = "0.1.0"
 __all__ = ["Fuser", "FusionOutput", "FusionResult", "__version__", "create_model"]
@@ -18,8 +19,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _HOME = {
     "Fuser": "psfusion_core.fusion.fuser",
     "FusionResult": "psfusion_core.fusion.fuser",
-    "FusionOutput": "psfusion_core.models",
-    "create_model": "psfusion_core.models",
+    "FusionOutput": "psfusion_core.models.fusion_output",
+    "create_model": "psfusion_core.models.networks",
 }
 
 

@@ -171,7 +171,7 @@ def test_network_figure_shows_every_part_and_refuses_a_missing_one(
 def test_trace_records_what_feeds_a_module_through_operations_between(generators: ModuleType) -> None:
     import torch
 
-    from psfusion_core.models import PSFusionLite
+    from psfusion_core.models.psfusion_lite import PSFusionLite
 
     with torch.device("meta"):
         found = importlib.import_module("network_trace").trace(PSFusionLite())

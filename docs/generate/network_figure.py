@@ -9,7 +9,7 @@ import torch
 from diagram import Arrow, Box, draw
 from network_trace import Module, Trace, trace
 
-from psfusion_core.models import MODELS
+from psfusion_core.models.networks import MODELS
 
 Place = tuple[float, int, str, float]
 """Column, row, kind of colour, columns covered."""
@@ -83,7 +83,7 @@ def draw_network(name: str) -> str:
     """Return the figure of a network as SVG.
 
     Args:
-        name: Name of the network in `psfusion_core.models.MODELS`.
+        name: Name of the network in `psfusion_core.models.networks.MODELS`.
 
     Raises:
         ValueError: A part of the network has no place in the figure, or a place has no part.

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from psfusion_core.distribution.place import cores
-from psfusion_core.models import create_model
+from psfusion_core.models.networks import create_model
 
 LIBRARIES = ("torch", "onnxruntime")
 PROBE_CHANNELS, PROBE_HEIGHT, PROBE_WIDTH = 256, 120, 160

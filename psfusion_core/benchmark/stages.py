@@ -29,7 +29,7 @@ from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.fusion.compose import compose, download
 from psfusion_core.fusion.pictures import Wanted
 from psfusion_core.fusion.placement import lay_on_visible, pad
-from psfusion_core.models import create_model
+from psfusion_core.models.networks import create_model
 
 STAGES = ("decode", "upload", "preprocess", "network", "postprocess", "download", "encode")
 """Decode: views of a bgr8 and a mono16 message, and the range of the thermal gain. Encode: bytes to send."""

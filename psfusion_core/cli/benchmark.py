@@ -30,7 +30,7 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, Size, parse_size
 from psfusion_core.engines import ENGINES
 from psfusion_core.engines.torch_engine import resolve_device, resolve_precision
-from psfusion_core.models import MODELS
+from psfusion_core.models.networks import MODELS
 
 EPILOG = """examples:
   psfusion benchmark

@@ -22,7 +22,8 @@ from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
 from psfusion_core.engines.onnx_file import export
 from psfusion_core.fusion.placement import pad, resize
-from psfusion_core.models import PSFusion, class_names, create_model
+from psfusion_core.models.networks import class_names, create_model
+from psfusion_core.models.psfusion import PSFusion
 
 EPILOG = """examples:
   psfusion export --output lite.onnx

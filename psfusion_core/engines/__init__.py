@@ -11,7 +11,8 @@ from psfusion_core.engines.onnx_file import can_export
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.engines.tensorrt_engine import TensorRTEngine
 from psfusion_core.engines.torch_engine import TorchEngine, resolve_device
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 __all__ = [
     "ENGINES",

@@ -15,10 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from psfusion_core.engines.packing import PackedPSFusionLite, conv_with
-from psfusion_core.models import PSFusion, PSFusionLite
 from psfusion_core.models.attention import BlockedCrossAttention, CrossAttention
-from psfusion_core.models.psfusion import DSRM, SDFM, SIM
-from psfusion_core.models.psfusion_lite import DenseSceneReconstruction, ShallowDetailFusion
+from psfusion_core.models.psfusion import DSRM, SDFM, SIM, PSFusion
+from psfusion_core.models.psfusion_lite import DenseSceneReconstruction, PSFusionLite, ShallowDetailFusion
 from psfusion_core.models.resnet import FReLU
 
 ATTENTION_BLOCKS = {"psfusion": {"psfm4": 16, "psfm5": 4}, "psfusion_lite": {"psfm5": 4}}

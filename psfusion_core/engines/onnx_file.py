@@ -20,7 +20,8 @@ from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import INPUTS, OUTPUTS
 from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.engines.torch_engine import resolve_precision
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 LOGGER = logging.getLogger(__name__)
 

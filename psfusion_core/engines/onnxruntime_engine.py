@@ -19,7 +19,8 @@ from psfusion_core.engines.onnx_header import (
     make_header,
 )
 from psfusion_core.engines.torch_engine import name_device, resolve_device
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
 """Precisions that pay, by type of device."""

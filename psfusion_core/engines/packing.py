@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from psfusion_core.models import PSFusionLite
 from psfusion_core.models.luma import luma
-from psfusion_core.models.psfusion_lite import enlarge, standardise
+from psfusion_core.models.psfusion_lite import PSFusionLite, enlarge, standardise
 
 ROWS = 2
 

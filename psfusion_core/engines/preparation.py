@@ -7,7 +7,8 @@ import copy
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 from psfusion_core.models.resnet import BasicBlock, FReLU
 
 FOLLOWED_BY_NORM: dict[type[nn.Module], tuple[tuple[str, str], ...]] = {

@@ -21,7 +21,8 @@ from psfusion_core.engines.onnx_header import (
     read_header,
 )
 from psfusion_core.engines.torch_engine import CAPTURED_SIZES, name_device, resolve_device
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 PRECISIONS = ("fp32", "fp16")
 OLDEST = 10

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.engines.preparation import RuntimeNetwork
-from psfusion_core.models import PSFusion, PSFusionLite
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 

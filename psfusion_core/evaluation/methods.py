@@ -144,7 +144,7 @@ class ModelMethod:
     fuses_anew, reads_sources = True, True
 
     def __init__(self, name: str, model: str, weights: str = "default", device: str = "cpu") -> None:
-        from psfusion_core.models import check_name, find_weights
+        from psfusion_core.models.networks import check_name, find_weights
 
         check_name(model)
         self.name = name

@@ -21,8 +21,8 @@ from psfusion_core.engines.memory import trim_heap
 from psfusion_core.fusion.compose import compose, download, to_bytes
 from psfusion_core.fusion.pictures import Pictures, Wanted
 from psfusion_core.fusion.placement import lay_on_visible, pad, resize
-from psfusion_core.models import class_names, create_model
 from psfusion_core.models.classes import CLASS_NAMES
+from psfusion_core.models.networks import class_names, create_model
 from psfusion_core.registration.infrared_warp import InfraredWarp
 from psfusion_core.registration.pixel_map import Registration, Size, same_aspect
 

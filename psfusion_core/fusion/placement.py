@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.models import PSFusion
 from psfusion_core.models.input_check import pad_to_multiple
 from psfusion_core.models.luma import luma
+from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.registration.infrared_warp import InfraredWarp
 
 SIZE_MULTIPLE = PSFusion.size_multiple

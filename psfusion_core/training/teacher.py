@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.models import create_model
 from psfusion_core.models.input_check import pad_to_multiple
+from psfusion_core.models.networks import create_model
 from psfusion_core.training.augmentation.effects import enhance_contrast
 from psfusion_core.training.data.planes import IGNORE, to_sample
 from psfusion_core.training.training_config import TeacherConfig

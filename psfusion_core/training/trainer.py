@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.models import create_model, find_weights
 from psfusion_core.models.checkpoint import load_weights
+from psfusion_core.models.networks import create_model, find_weights
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.planes import Sample
 from psfusion_core.training.feed import Feed

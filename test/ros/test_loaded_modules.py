@@ -1,4 +1,4 @@
-"""The node loads no module of training, evaluation or any other task that a robot never runs."""
+"""The node loads no module of tasks that a robot never runs; the viewer and the recorder load no PyTorch."""
 
 from __future__ import annotations
 
@@ -58,3 +58,20 @@ def test_a_node_that_fused_a_pair_with_the_real_network_loaded_only_what_a_robot
     assert {"psfusion_core.fusion.fuser", "psfusion_ros.processor"} <= loaded
     packages = {name.split(".")[1] for name in loaded if name.startswith("psfusion_core.")}
     assert packages <= SHARED
+
+
+@pytest.mark.parametrize("module", ["psfusion_ros.view.server", "psfusion_ros.record.recorder"])
+def test_what_only_shows_or_records_images_loads_no_pytorch(
+    session_environment: dict[str, str], module: str
+) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
+        env=with_checkout(session_environment),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert "torch" not in finished.stdout.split()

@@ -17,9 +17,9 @@ from tqdm import tqdm
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.cameras.image_files import ImageError, list_images, read_visible, write_image
 from psfusion_core.fusion.fuser import Fuser
-from psfusion_core.models import MODELS, class_names, create_model, find_weights
 from psfusion_core.models.checkpoint import read_metadata
 from psfusion_core.models.luma import luma, replace_luma
+from psfusion_core.models.networks import MODELS, class_names, create_model, find_weights
 from psfusion_core.training.data.planes import IMAGE_PLANES, INFRARED_PLANE
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.recipe import ConfigError

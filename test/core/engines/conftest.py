@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from psfusion_core.models import PSFusion, PSFusionLite, create_model
+from psfusion_core.models.networks import create_model
+from psfusion_core.models.psfusion import PSFusion
+from psfusion_core.models.psfusion_lite import PSFusionLite
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,7 +24,7 @@ from psfusion_core.engines import OnnxRuntimeEngine, choose_engine, onnx_file
 from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import read_header
 from psfusion_core.engines.preparation import RuntimeNetwork
-from psfusion_core.models import create_model
+from psfusion_core.models.networks import create_model
 
 
 @pytest.mark.parametrize("name", ["psfusion", "psfusion_lite"])

@@ -9,9 +9,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from psfusion_core.models import PSFusionLite
 from psfusion_core.models.luma import luma
-from psfusion_core.models.psfusion_lite import BlendHead, DeepCrossModalFusion, standardise
+from psfusion_core.models.psfusion_lite import BlendHead, DeepCrossModalFusion, PSFusionLite, standardise
 
 
 def random_batch_norms(model: nn.Module) -> nn.Module:

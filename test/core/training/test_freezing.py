@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from psfusion_core.models import create_model
+from psfusion_core.models.networks import create_model
 from psfusion_core.training.freezing import freeze
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer

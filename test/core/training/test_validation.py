@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from psfusion_core.cameras.image_files import write_image
-from psfusion_core.models import create_model
+from psfusion_core.models.networks import create_model
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.training_config import SourceConfig, TrainConfig
 from psfusion_core.training.validation import Validation, middle

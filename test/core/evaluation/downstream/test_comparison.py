@@ -25,8 +25,8 @@ from psfusion_core.evaluation.downstream.downstream_config import DownstreamConf
 from psfusion_core.evaluation.downstream.run_folder import RunFolder, run_recipe
 from psfusion_core.evaluation.downstream.segmentation_run import SegmentationRun
 from psfusion_core.evaluation.downstream.segmenter_inputs import parse_input, show
-from psfusion_core.models import create_model
 from psfusion_core.models.checkpoint import save_weights
+from psfusion_core.models.networks import create_model
 from psfusion_core.training.data.planes import to_sample
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.losses.semantic import hard_example_cross_entropy

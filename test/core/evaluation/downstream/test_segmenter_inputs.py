@@ -20,9 +20,9 @@ from psfusion_core.evaluation.downstream.segmenter_inputs import (
     plain_image,
     show,
 )
-from psfusion_core.models import create_model
 from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.models.luma import luma
+from psfusion_core.models.networks import create_model
 from psfusion_core.training.data.planes import LABEL_PLANE
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.recipe import ConfigError
