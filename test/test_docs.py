@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from psfusion_core.cli import VERBS, build_parser
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_ros.live_parameters import describe
 from psfusion_ros.node_parameters import Parameters
 
@@ -30,6 +31,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [
     *PAGES,
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "training" / "README.md",
     ROOT / "psfusion_core" / "models" / "weights" / "MODEL_CARD.md",
 ]
@@ -125,6 +127,13 @@ def test_every_parameter_extra_and_file_that_is_named_exists(text: Path) -> None
             assert (ROOT / span).exists(), f"{text.name} names {span}"
     for wanted in re.findall(r"'((?:\.|psfusion_ros)\[[\w,-]+\])'", prose):
         assert check_extras([wanted]) is None, f"{text.name} names {wanted}"
+
+
+def test_legend_of_the_readme_has_every_class_in_order() -> None:
+    rows = re.findall(r"^\| (class|value in the mask) \| (.+) \|$", (ROOT / "README.md").read_text(), re.M)
+    names, values = (cells.split(" | ") for _, cells in rows)
+    assert tuple(names) == CLASS_NAMES
+    assert [int(value) for value in values] == list(range(len(CLASS_NAMES)))
 
 
 def test_every_message_that_troubleshooting_quotes_is_one_of_ours() -> None:

@@ -11,7 +11,7 @@ MODULES = {
     "missing camera": ("psfusion_ros.missing_camera", "a camera is silent or frozen"),
     "decoding": ("psfusion_core.cameras.image_decoding", "messages to frames, no copy if possible"),
     "thermal gain": ("psfusion_core.cameras.thermal_gain", "which counts become black and white"),
-    "unpacking": ("psfusion_core.cameras", "camera bytes to tensors, on the device"),
+    "unpacking": ("psfusion_core.cameras.unpack", "camera bytes to tensors, on the device"),
     "camera info": ("psfusion_ros.camera_info_cache", "latest camera_info of both cameras"),
     "infrared warp": ("psfusion_core.registration.infrared_warp", "infrared onto visible pixels"),
     "engine": ("psfusion_core.engines", "the network: luma, class logits"),

@@ -1,4 +1,4 @@
-"""Files outside docs/ that the site shows: two pages, and the files of the repository that pages link to."""
+"""Files outside docs/ that the site shows: whole pages, and files of the repository that pages link to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PAGES = {
     "training.md": "training/README.md",
+    "contributing.md": "CONTRIBUTING.md",
     "model-card.md": "psfusion_core/models/weights/MODEL_CARD.md",
 }
 """Files of the repository that become pages, by the name of the page."""
