@@ -22,8 +22,9 @@ from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.thermal_gain import GreyScale, ThermalGain
 from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
 from psfusion_core.cameras.upload import upload
-from psfusion_core.engines import ENGINES, Engine
 from psfusion_core.engines.denormals import flushed_denormals
+from psfusion_core.engines.engine import Engine
+from psfusion_core.engines.engine_choice import ENGINES
 from psfusion_core.engines.memory import trim_heap
 from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.fusion.compose import compose, download

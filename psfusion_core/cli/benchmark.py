@@ -28,7 +28,7 @@ from psfusion_core.benchmark.stages import (
 )
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, Size, parse_size
-from psfusion_core.engines import ENGINES
+from psfusion_core.engines.engine_choice import ENGINES
 from psfusion_core.engines.torch_engine import resolve_device, resolve_precision
 from psfusion_core.models.networks import MODELS
 

@@ -19,8 +19,10 @@ from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
 from psfusion_core.cameras.upload import upload
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, parse_size
-from psfusion_core.engines import ENGINES, Engine, OnnxRuntimeEngine
+from psfusion_core.engines.engine import Engine
+from psfusion_core.engines.engine_choice import ENGINES
 from psfusion_core.engines.onnx_file import export
+from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.fusion.placement import pad, resize
 from psfusion_core.models.networks import class_names, create_model
 from psfusion_core.models.psfusion import PSFusion

@@ -13,7 +13,7 @@ from psfusion_core.doctor.engines import NETWORK_MODULES
 
 def cache_facts() -> dict[str, Any]:
     """Try to write where the folder is, or would be made, and leave nothing there; run in a child."""
-    from psfusion_core.engines import choose_engine
+    from psfusion_core.engines.engine_choice import choose_engine
     from psfusion_core.engines.onnx_file import cache_folder
 
     folder = cache_folder()

@@ -16,7 +16,8 @@ from psfusion_core.cameras.image_limits import MINIMUM_SIDE
 from psfusion_core.cameras.thermal_gain import GreyScale, ThermalGain
 from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
 from psfusion_core.cameras.upload import upload
-from psfusion_core.engines import ENGINES, FILE_ENGINES, Engine, choose_engine
+from psfusion_core.engines.engine import Engine
+from psfusion_core.engines.engine_choice import ENGINES, FILE_ENGINES, choose_engine
 from psfusion_core.engines.memory import trim_heap
 from psfusion_core.fusion.compose import compose, download, to_bytes
 from psfusion_core.fusion.pictures import Pictures, Wanted
@@ -50,8 +51,9 @@ class Fuser:
         weights: ``"default"`` (shipped), the path of a checkpoint, or an ONNX file that ``psfusion export``
             wrote, which holds the network too (``model`` is not looked at).
         device: ``"auto"`` (the GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
-        engine: ``"auto"`` (see :func:`psfusion_core.engines.choose_engine`) or a name in
-            :data:`psfusion_core.engines.ENGINES`; an ONNX file runs in ``"onnxruntime"`` or ``"tensorrt"``.
+        engine: ``"auto"`` or a name (see ``choose_engine`` and ``ENGINES`` in
+            :mod:`psfusion_core.engines.engine_choice`); an ONNX file runs in ``"onnxruntime"`` or
+            ``"tensorrt"``.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
         registration: how the infrared lies on the visible image; None where both show the same scene.
 

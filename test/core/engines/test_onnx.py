@@ -16,13 +16,15 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
-from conftest import trained_like
+from trained_like import trained_like
 
 from psfusion_core import Fuser
 from psfusion_core.cli import main
-from psfusion_core.engines import OnnxRuntimeEngine, choose_engine, onnx_file
+from psfusion_core.engines import onnx_file
+from psfusion_core.engines.engine_choice import choose_engine
 from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import read_header
+from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.engines.preparation import RuntimeNetwork
 from psfusion_core.models.networks import create_model
 
@@ -171,7 +173,7 @@ def test_missing_library_gives_the_command_and_auto_does_without(monkeypatch: py
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match="pip install onnxruntime"):
         Fuser(device="cpu", engine="onnxruntime")
-    monkeypatch.setattr("psfusion_core.engines.find_spec", lambda name: None)
+    monkeypatch.setattr("psfusion_core.engines.engine_choice.find_spec", lambda name: None)
     assert choose_engine("cpu", "auto") == "torch"
 
 

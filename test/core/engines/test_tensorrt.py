@@ -14,13 +14,14 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 import onnx
-from conftest import trained_like
+from trained_like import trained_like
 
 from psfusion_core import Fuser
-from psfusion_core.engines import ENGINES, FILE_ENGINES, OnnxRuntimeEngine, TensorRTEngine
+from psfusion_core.engines.engine_choice import ENGINES, FILE_ENGINES
 from psfusion_core.engines.onnx_file import OPSET
 from psfusion_core.engines.onnx_header import read_header
-from psfusion_core.engines.tensorrt_engine import engine_file, import_tensorrt
+from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
+from psfusion_core.engines.tensorrt_engine import TensorRTEngine, engine_file, import_tensorrt
 
 FACTS = st.tuples(
     st.text("abcdef0123456789", min_size=12, max_size=12),
