@@ -1,13 +1,14 @@
 # make demo   a simulated drive (or your own pairs: VISIBLE=dir INFRARED=dir) through the node, over DDS
 # make test   ruff, mypy and every test
 # make docs   the documents, into build/site
+# make parameters   config/psfusion.yaml, from the declarations in psfusion_core/fusion/node_parameters.py
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(VISIBLE),--visible "$(VISIBLE)") $(if $(INFRARED),--infrared "$(INFRARED)")
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs parameters clean
 
 # A sourced ROS installation would hide the ROS of the virtual environment.
 unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH
@@ -32,6 +33,9 @@ test: lint
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+parameters: $(READY)
+	$(BIN)/python docs/generate/parameter_file.py
 
 clean:
 	rm -rf $(VENV) demo_output build install log

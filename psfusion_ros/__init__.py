@@ -1,6 +1,6 @@
 """The ROS 2 node that fuses a visible and an infrared image topic, and the programs around it.
 
-The node (`node`, set by `node_parameters`) runs a `pipeline`. A message passes through it in this order:
+The `node` runs a `pipeline`; `live_parameters` holds its settings. A message passes through it in this order:
 
 - `subscription` receives it, `image_input` checks it and hands it to the `synchroniser`.
 - `nearest_synchroniser` (or `filter_synchroniser`, which uses message_filters) pairs messages by stamp.

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from rclpy.node import Node
 
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.stamped import Camera
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.image_messages import AnyImage, with_known_encoding
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
 from psfusion_ros.synchroniser import Synchroniser
 
 LOG_EVERY = 5.0
 """Least time between two log lines about the same problem, s."""
-
-
-@dataclass(frozen=True)
-class InputSettings:
-    """How to subscribe, and after how many seconds of an identical image a camera is frozen (0: never)."""
-
-    subscription: SubscriptionSettings
-    frozen_after: float
 
 
 class ImageInput:
@@ -39,11 +31,14 @@ class ImageInput:
         last_rejection: why the latest of those was unusable.
     """
 
-    def __init__(self, node: Node, name: Camera, settings: InputSettings, synchroniser: Synchroniser) -> None:
+    def __init__(
+        self, node: Node, name: Camera, parameters: NodeParameters, synchroniser: Synchroniser
+    ) -> None:
         """Prepare the input; `open` subscribes."""
         self.name: Camera = name
-        self.subscription = CameraSubscription(node, name, settings.subscription, self.receive)
-        self._check = ImageCheck(settings.frozen_after)
+        settings = SubscriptionSettings(parameters.transport, parameters.qos_input, parameters.qos_depth)
+        self.subscription = CameraSubscription(node, name, settings, self.receive)
+        self._check = ImageCheck(parameters.frozen_after)
         self._synchroniser = synchroniser
         self.clock = self._check.clock
         self.enabled = True

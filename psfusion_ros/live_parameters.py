@@ -1,9 +1,9 @@
-"""Declares the node's parameters, and follows what the parameter services set."""
+"""Declares the parameters of `psfusion_core.fusion.node_parameters` to ROS, and follows their changes."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field, fields, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from psfusion_ros.node_parameters import CONFIGURE, LIVE, START, Parameters
+from psfusion_core.fusion.fusion_parameters import CONFIGURE, LIVE, START
+from psfusion_core.fusion.node_parameters import NodeParameters
 
 READ = {
     START: "read once, when the node starts",
@@ -22,35 +23,35 @@ READ = {
 
 
 class LiveParameters:
-    """The parameters of a node as they are now.
+    """The current parameters of a node.
 
     Attributes:
-        values: what is set; replaced as a whole, so that any thread sees settings that belong together.
+        values: The current values. They are replaced as a whole, so that they always fit together.
     """
 
     def __init__(
-        self, node: Node, is_unconfigured: Callable[[], bool], changed: Callable[[Parameters], None]
+        self, node: Node, is_unconfigured: Callable[[], bool], changed: Callable[[NodeParameters], None]
     ) -> None:
-        """Declare every parameter on a node, with its descriptor, and read them.
+        """Declare all parameters with their descriptors, and read their values.
 
         Args:
-            node: where.
-            is_unconfigured: tells whether what is read on configuring may still be set.
-            changed: told of the new values after each change, before the service answers.
+            node: The node that owns the parameters.
+            is_unconfigured: Tells whether parameters that are read on configuring may be set.
+            changed: Called with the new values after each change, before the service answers.
 
         Raises:
-            ValueError: a value has the wrong type, is none of the choices, or contradicts another one.
+            ValueError: a value has the wrong type, is not one of the choices, or contradicts another one.
             rclpy.exceptions.InvalidParameterValueException: a value is out of range.
         """
         self._is_unconfigured = is_unconfigured
         self._changed = changed
-        self._fields = {item.metadata["name"]: item for item in fields(Parameters)}
+        self._fields = {item.metadata["name"]: item for item in fields(NodeParameters)}
         given = {item.name: _declare(node, item) for item in self._fields.values()}
-        self.values = _checked(Parameters(), given, self._fields.values())
+        self.values = _checked(NodeParameters(), given, self._fields.values())
         node.add_on_set_parameters_callback(self._set)
 
     def _set(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
-        """Check what is to be set, all of it together; take it over, or say why not."""
+        """Set all of the parameters, or none of them and return the reason."""
         items = [(self._fields[p.name], p.value) for p in parameters if p.name in self._fields]
         for item, _ in items:
             if item.metadata["read"] == CONFIGURE and not self._is_unconfigured():
@@ -71,12 +72,12 @@ def _declare(node: Node, item: Field[Any]) -> Any:
     name, default = item.metadata["name"], item.default
     try:
         return node.declare_parameter(name, default, describe(item)).value
-    except InvalidParameterTypeException as error:  # 30 for 30.0, as a rule
+    except InvalidParameterTypeException as error:  # usually 30 instead of 30.0
         raise ValueError(f"{error}: write it like the default, {default!r}") from error
 
 
-def _checked(before: Parameters, given: dict[str, Any], items: Sequence[Field[Any]] | Any) -> Parameters:
-    """Return the parameters with values replaced; ValueError unless they are choices and fit together."""
+def _checked(before: NodeParameters, given: dict[str, Any], items: Iterable[Field[Any]]) -> NodeParameters:
+    """Return the parameters with the given values; ValueError if a value is not allowed."""
     for item in items:
         choices, value = item.metadata["choices"], given[item.name]
         if choices and value not in choices:
@@ -92,10 +93,13 @@ def _frozen(value: Any) -> Any:
 
 
 def describe(item: Field[Any]) -> ParameterDescriptor:
-    """Return the descriptor of one field of `Parameters`."""
+    """Return the descriptor of one field of `NodeParameters`."""
     metadata = item.metadata
+    unit = f" ({metadata['unit']})" if metadata["unit"] else ""
     descriptor = ParameterDescriptor(
-        name=metadata["name"], description=metadata["description"], read_only=metadata["read"] == START
+        name=metadata["name"],
+        description=metadata["description"] + unit,
+        read_only=metadata["read"] == START,
     )
     constraints = [READ[metadata["read"]]]
     if metadata["choices"]:

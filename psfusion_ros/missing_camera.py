@@ -6,9 +6,6 @@ from typing import Any, Protocol
 
 from psfusion_core.cameras.stamped import Camera
 
-POLICIES = ("none", "visible", "infrared", "either")
-"""Whose images may be passed through while the other camera is missing."""
-
 
 class WatchedCamera(Protocol):
     """What the watch asks of a camera's input."""
@@ -46,7 +43,7 @@ class MissingCameraWatch:
 
         Args:
             now: seconds of `time.monotonic`.
-            policy: one of POLICIES.
+            policy: Value of the parameter missing.policy.
             timeout: seconds of silence after which a camera is missing.
         """
         missing = frozenset(camera.name for camera in self._cameras if camera.silence(now) > timeout)

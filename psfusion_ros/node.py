@@ -20,10 +20,10 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
 from psfusion_core.base.wording import one_line
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.fusion.recovery import PairFuser
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.live_parameters import LiveParameters
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.pipeline import MakeFuser, Pipeline
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -56,7 +56,7 @@ class PsfusionNode(LifecycleNode):
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
 
     @property
-    def parameters(self) -> Parameters:
+    def parameters(self) -> NodeParameters:
         return self._live_parameters.values
 
     def autostart(self) -> None:
@@ -125,7 +125,7 @@ class PsfusionNode(LifecycleNode):
             pipeline.close()
             pipeline.free()
 
-    def _retune(self, parameters: Parameters) -> None:
+    def _retune(self, parameters: NodeParameters) -> None:
         self._diagnostics.parameters = parameters
         if self._pipeline is not None:
             self._pipeline.retune(parameters)

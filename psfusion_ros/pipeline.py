@@ -11,6 +11,7 @@ from rclpy.node import Node
 
 from psfusion_core.cameras.pairing import SyncSettings
 from psfusion_core.engines.memory import free_memory
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.fusion.recovery import PairFuser, RecoveringFuser
 from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.filter_synchroniser import FilterSynchroniser
@@ -18,7 +19,6 @@ from psfusion_ros.image_input import ImageInput
 from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.missing_camera import MissingCameraWatch
 from psfusion_ros.nearest_synchroniser import NearestSynchroniser
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import Outputs
 from psfusion_ros.processor import Processor
 from psfusion_ros.qos import OUTPUT_QOS, describe
@@ -45,7 +45,7 @@ class Pipeline:
         inputs, synchroniser, fuser, outputs, item_counter: the parts that the diagnostics report on.
     """
 
-    def __init__(self, node: Node, parameters: Parameters, make_fuser: MakeFuser) -> None:
+    def __init__(self, node: Node, parameters: NodeParameters, make_fuser: MakeFuser) -> None:
         """Create the fuser and the publishers; `open` subscribes.
 
         Args:
@@ -61,8 +61,8 @@ class Pipeline:
         self._parameters = parameters
         self.synchroniser = create_synchroniser(parameters.sync())
         self.inputs = (
-            ImageInput(node, "visible", parameters.inputs(), self.synchroniser),
-            ImageInput(node, "infrared", parameters.inputs(), self.synchroniser),
+            ImageInput(node, "visible", parameters, self.synchroniser),
+            ImageInput(node, "infrared", parameters, self.synchroniser),
         )
         self._camera_infos = CameraInfoCache(node)
         self.fuser = RecoveringFuser(
@@ -139,7 +139,7 @@ class Pipeline:
         del self.fuser, self._processor
         free_memory()
 
-    def retune(self, parameters: Parameters) -> None:
+    def retune(self, parameters: NodeParameters) -> None:
         """Take over the parameters that may change at any time."""
         before, self._parameters = self._parameters, parameters
         self._processor.retune(parameters)

@@ -13,6 +13,7 @@ from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.fusion.pictures import Pictures
 from psfusion_core.fusion.recovery import PairFuser
 from psfusion_core.registration.camera_registration import CameraRegistration
@@ -21,7 +22,6 @@ from psfusion_ros.image_input import LOG_EVERY
 from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.missing_camera import passes
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import IMAGE_TOPICS, Outputs
 from psfusion_ros.synchroniser import Item, UnpairedImage
 
@@ -32,7 +32,7 @@ class Processor:
     def __init__(
         self,
         node: Node,
-        parameters: Parameters,
+        parameters: NodeParameters,
         fuser: PairFuser,
         camera_infos: CameraInfoCache,
         outputs: Outputs,
@@ -48,7 +48,7 @@ class Processor:
         self._outputs = outputs
         self._item_counter = item_counter
 
-    def retune(self, parameters: Parameters) -> None:
+    def retune(self, parameters: NodeParameters) -> None:
         """Take over the parameters that may change at any time."""
         self._parameters = parameters
         self._gain.settings = parameters.gain()

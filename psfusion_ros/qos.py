@@ -13,8 +13,6 @@ from rclpy.qos import (
     qos_policy_name_from_kind,
 )
 
-INPUT_KINDS = ("auto", "sensor_data", "reliable")
-
 OUTPUT_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=5,

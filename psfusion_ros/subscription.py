@@ -22,14 +22,12 @@ except ImportError:  # Humble
         UnsupportedEventTypeError,
     )
 
-TRANSPORTS = ("auto", "raw", "compressed")
-
 _TYPES = {"raw": Image, "compressed": CompressedImage}
 
 
 @dataclass(frozen=True)
 class SubscriptionSettings:
-    """How a camera is heard: one of TRANSPORTS, one of `qos.INPUT_KINDS`, and frames of depth."""
+    """How to subscribe to a camera: values of the parameters transport, qos.input and qos.depth."""
 
     transport: str
     qos: str

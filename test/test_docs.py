@@ -21,9 +21,9 @@ import pytest
 import yaml
 
 from psfusion_core.cli import VERBS, build_parser
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_ros.live_parameters import describe
-from psfusion_ros.node_parameters import Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -35,7 +35,7 @@ TEXTS = [
     ROOT / "training" / "README.md",
     ROOT / "psfusion_core" / "models" / "weights" / "MODEL_CARD.md",
 ]
-PARAMETERS = {item.metadata["name"] for item in fields(Parameters)}
+PARAMETERS = {item.metadata["name"] for item in fields(NodeParameters)}
 EXECUTABLES = dict(re.findall(r'"(\w+) = ([\w.]+):\w+"', (ROOT / "setup.py").read_text()))
 CODE_FOLDERS = ("psfusion_core", "psfusion_ros", "launch", "config", "training", "docker", "docs", "test")
 
@@ -148,10 +148,10 @@ def test_every_message_that_troubleshooting_quotes_is_one_of_ours() -> None:
 
 
 def test_parameters_page_has_every_parameter_as_its_descriptor_says(generators: ModuleType) -> None:
-    page = generators.make_parameters_page(ROOT / "config" / "psfusion.yaml")
+    page = generators.make_parameters_page()
     split = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
     rows = {cells[0].strip("|` "): cells for cells in split}
-    for item in fields(Parameters):
+    for item in fields(NodeParameters):
         name, descriptor = item.metadata["name"], describe(item)
         row = rows[name]
         assert row[-1].removesuffix(" |") == descriptor.description
@@ -161,6 +161,13 @@ def test_parameters_page_has_every_parameter_as_its_descriptor_says(generators: 
         for limits in (*descriptor.floating_point_range, *descriptor.integer_range):
             low, high = (float(bound) for bound in row[2].split(" to "))
             assert (low, high) == (limits.from_value, limits.to_value), name
+
+
+def test_parameter_file_is_current_and_stands_on_the_parameters_page(generators: ModuleType) -> None:
+    text = importlib.import_module("parameter_file").make_parameter_file()
+    written = (ROOT / "config" / "psfusion.yaml").read_bytes()
+    assert written == text.encode(), "config/psfusion.yaml is out of date: run make parameters"
+    assert text in generators.make_parameters_page()
 
 
 @pytest.mark.parametrize("name", ["psfusion_lite", "psfusion"])

@@ -30,7 +30,7 @@ ROLE = re.compile(r":(?:class|data|func|meth|mod):(?=<code>)")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, and every file of the repository that a page links to."""
     pages = {name: (ROOT / source).read_text(encoding="utf-8") for name, source in PAGES.items()}
-    pages["parameters.md"] = make_parameters_page(ROOT / "config" / "psfusion.yaml")
+    pages["parameters.md"] = make_parameters_page()
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     linked: set[str] = set()

@@ -8,9 +8,6 @@ from typing import Generic
 
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts, T
 
-POLICIES = ("nearest", "approximate", "exact")
-"""How frames may be paired: `Pairer` is nearest, the node can leave it to message_filters too."""
-
 PERIOD_WINDOW = 8
 """Intervals between frames from which a camera's shortest period is read."""
 

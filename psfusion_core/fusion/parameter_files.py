@@ -1,4 +1,4 @@
-"""The node's parameters out of ROS parameter files and of words on a command line, without ROS."""
+"""Reads the parameters of `psfusion bag` from ROS parameter files and from the command line, without ROS."""
 
 from __future__ import annotations
 
@@ -11,45 +11,44 @@ import yaml
 
 from psfusion_core.base.wording import nearest, one_line
 from psfusion_core.fusion.fusion_parameters import FusionParameters
+from psfusion_core.fusion.node_parameters import ROS_PARAMETERS, NodeParameters
 from psfusion_core.registration.registration_files import PARAMETERS
 
 NODES = ("psfusion_node", "*", "**")
-"""Last part of the names that a file may give the node."""
-
-ON_ROBOTS_ONLY = {
-    "autostart", "enabled", "transport", "qos", "diagnostics", "out_of_memory", "missing.policy",
-    "missing.timeout", "use_sim_time", "qos_overrides", "start_type_description_service",
-}  # fmt: skip
-"""Parameters, or groups of them, that say how the node works on a robot; in a file they are passed over."""
+"""The last part of the names under which a file may give the node's parameters."""
 
 
 def read_parameters(files: Iterable[Path], words: Iterable[str] = ()) -> FusionParameters:
-    """Read parameters; of several values the last one holds.
+    """Read the parameters that decide how pairs are formed and fused; of several values, the last one holds.
+
+    A file may hold all parameters of the node. Those that matter only on a robot are ignored.
 
     Args:
-        files: ROS parameter files, such as config/psfusion.yaml or what psfusion calibrate wrote.
-        words: NAME=VALUE each, such as sync.tolerance_ms=30; after the files.
+        files: ROS parameter files, such as config/psfusion.yaml or the result of psfusion calibrate.
+        words: NAME=VALUE each, such as sync.tolerance_ms=30. They override the files.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: no parameter file, an unknown parameter, or a value that it cannot have.
+        ValueError: a file is no parameter file, a parameter is unknown, or its value is not allowed.
     """
     known = {item.metadata["name"]: item for item in fields(FusionParameters)}
+    of_node = [item.metadata["name"] for item in fields(NodeParameters)]
     values: dict[str, Any] = {}
     for file in files:
         for name, value in _flatten(_of_node(file)):
             if name in known:
                 values[known[name].name] = _checked(known[name], value, f"in {file}")
-            elif not {name, name.partition(".")[0]} & ON_ROBOTS_ONLY:
+            elif name not in of_node and name.partition(".")[0] not in ROS_PARAMETERS:
                 raise ValueError(
-                    f"expected parameters of psfusion_node in {file}, got {name}; {_guess(name, known)}"
+                    f"expected parameters of psfusion_node in {file}, got {name}; {_guess(name, of_node)}"
                 )
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
             raise ValueError(f"expected NAME=VALUE, such as sync.tolerance_ms=30, got {word!r}")
         if name not in known:
-            raise ValueError(f"expected NAME=VALUE of a known parameter, got {word!r}; {_guess(name, known)}")
+            reason = "it matters only on a robot" if name in of_node else _guess(name, known)
+            raise ValueError(f"expected NAME=VALUE of a known parameter, got {word!r}; {reason}")
         values[known[name].name] = _checked(known[name], _load(text, repr(word)), f"in {word!r}")
     parameters = replace(FusionParameters(), **values)
     parameters.check()
@@ -57,12 +56,11 @@ def read_parameters(files: Iterable[Path], words: Iterable[str] = ()) -> FusionP
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
-    """Return which parameter a wrong name may have been meant for."""
     return f"the nearest known one is {nearest(name, known)!r}"
 
 
 def _of_node(file: Path) -> dict[str, Any]:
-    """Return the parameters of the node in a file, those of several entries together."""
+    """Return the node's parameters in a file; a later entry overrides an earlier one."""
     document = _load(file.read_text(encoding="utf-8"), str(file))
     found: dict[str, Any] = {}
     is_there = False
@@ -89,12 +87,12 @@ def _flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 def _load(text: str, where: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:  # yaml lets these through
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:  # PyYAML raises these too
         raise ValueError(f"expected YAML in {where}, got {one_line(error)}") from error
 
 
 def _checked(item: Field[Any], value: Any, where: str) -> Any:
-    """Return a value as its parameter has it, or raise ValueError."""
+    """Return a value in the type of its parameter; ValueError if it is not allowed."""
     name, default = item.metadata["name"], item.default
     limits, choices = item.metadata["limits"], item.metadata["choices"]
     try:

@@ -20,7 +20,12 @@ from psfusion_core.engines.memory import free_memory
 from psfusion_core.fusion.pictures import Pictures, Wanted
 from psfusion_core.models.classes import overlay
 
-FALLBACKS = ("none", "half", "cpu")
+FALLBACKS = {
+    "none": "drop the pair",
+    "half": "continue at half the height and width",
+    "cpu": "continue on the CPU",
+}
+"""What can happen when memory runs out twice for one pair."""
 
 LONGEST_WAIT = 600.0
 """Most seconds between two tries of the first fuser."""

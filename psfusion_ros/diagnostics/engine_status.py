@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from psfusion_core.engines.device_health import DeviceHealth
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.fusion.recovery import RecoveringFuser
 from psfusion_ros.diagnostics.status import CounterChanges, Status
 from psfusion_ros.item_counts import ItemCounts, summary
-from psfusion_ros.node_parameters import Parameters
 
 
 class EngineTask:
@@ -21,7 +21,7 @@ class EngineTask:
         health: DeviceHealth,
         counts: ItemCounts,
         state: str,
-        parameters: Parameters,
+        parameters: NodeParameters,
     ) -> Status:
         """Return the status since the last call.
 

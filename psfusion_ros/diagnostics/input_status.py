@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from psfusion_core.cameras.clock_watch import ClockWatch
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.diagnostics.status import CounterChanges, Status, is_too_slow, milliseconds
 from psfusion_ros.image_input import ImageInput
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.qos import describe
 
 
@@ -15,7 +15,9 @@ class InputTask:
     def __init__(self) -> None:
         self._changes = CounterChanges()
 
-    def status(self, image_input: ImageInput, parameters: Parameters, now: float, elapsed: float) -> Status:
+    def status(
+        self, image_input: ImageInput, parameters: NodeParameters, now: float, elapsed: float
+    ) -> Status:
         """Return the status since the last call.
 
         Args:
@@ -49,7 +51,7 @@ class InputTask:
         self,
         status: Status,
         image_input: ImageInput,
-        parameters: Parameters,
+        parameters: NodeParameters,
         now: float,
         rate: float,
         received: int,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.diagnostics.status import CounterChanges, Status, is_too_slow
 from psfusion_ros.item_counts import ItemCounts, summary
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.outputs import Outputs
 
 
@@ -16,7 +16,9 @@ class OutputTask:
     def __init__(self) -> None:
         self._changes = CounterChanges()
 
-    def status(self, outputs: Outputs, counts: ItemCounts, parameters: Parameters, elapsed: float) -> Status:
+    def status(
+        self, outputs: Outputs, counts: ItemCounts, parameters: NodeParameters, elapsed: float
+    ) -> Status:
         """Return the status of the `elapsed` seconds since the last call."""
         rate = self._changes.since_last("published", counts.published) / elapsed
         passed = self._changes.since_last("passed", counts.passed)
@@ -42,7 +44,7 @@ class OutputTask:
         }
         return status
 
-    def _judge_latency(self, status: Status, latency_ms: float, parameters: Parameters) -> None:
+    def _judge_latency(self, status: Status, latency_ms: float, parameters: NodeParameters) -> None:
         for limit, report in (
             (parameters.latency_error_ms, status.error),
             (parameters.latency_warning_ms, status.warn),

@@ -12,12 +12,12 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # only h
 from rclpy.node import Node
 
 from psfusion_core.engines.device_health import read_health
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.diagnostics.engine_status import EngineTask
 from psfusion_ros.diagnostics.input_status import InputTask
 from psfusion_ros.diagnostics.output_status import OutputTask
 from psfusion_ros.diagnostics.status import Status
 from psfusion_ros.diagnostics.synchronisation_status import synchronisation_status
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.pipeline import Pipeline
 
 TASKS = ("visible input", "infrared input", "synchronisation", "engine", "outputs")
@@ -33,7 +33,7 @@ class Diagnostics:
         failure: Why the node could not be configured or activated; empty if it could.
     """
 
-    def __init__(self, node: Node, parameters: Parameters) -> None:
+    def __init__(self, node: Node, parameters: NodeParameters) -> None:
         """Publish from now on."""
         self.pipeline: Pipeline | None = None
         self.parameters = parameters

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.diagnostics.status import Status, milliseconds
 from psfusion_ros.item_counts import ItemCounts
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.synchroniser import SyncReport
 
 
 def synchronisation_status(
-    report: SyncReport, counts: ItemCounts, both_arrive: bool, parameters: Parameters, now: float
+    report: SyncReport, counts: ItemCounts, both_arrive: bool, parameters: NodeParameters, now: float
 ) -> Status:
     """Return the status of the pairing.
 
@@ -45,7 +45,7 @@ def synchronisation_status(
     return status
 
 
-def _advice(difference: int, parameters: Parameters) -> str:
+def _advice(difference: int, parameters: NodeParameters) -> str:
     if abs(difference) > 1_000_000_000:
         return "are the clocks synchronised?"
     return (

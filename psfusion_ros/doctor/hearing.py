@@ -13,10 +13,10 @@ from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.image_decoding import stamp_of
 from psfusion_core.cameras.stamped import Camera
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.image_messages import AnyImage, with_known_encoding
-from psfusion_ros.node_parameters import Parameters
 
-FROZEN_AFTER = Parameters().frozen_after
+FROZEN_AFTER = NodeParameters().frozen_after
 
 
 @dataclass

@@ -6,11 +6,11 @@ from bisect import bisect_left
 
 from psfusion_core.base.wording import duration_in_words
 from psfusion_core.doctor.check import Finding, Subject
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.doctor.camera_checks import age
 from psfusion_ros.doctor.hearing import Heard, Hearing
-from psfusion_ros.node_parameters import Parameters
 
-TOLERANCE_MS = Parameters().tolerance_ms
+TOLERANCE_MS = NodeParameters().tolerance_ms
 LARGEST_OFFSET_MS = 10_000.0
 """Above this, one camera's clock is wrong; it is nothing that an offset should hide."""
 

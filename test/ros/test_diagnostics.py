@@ -14,11 +14,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from psfusion_core.cameras.clock_watch import ClockWatch
 from psfusion_core.cameras.stamped import StreamCounts
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.diagnostics import publisher as publisher_module
 from psfusion_ros.diagnostics.status import Status
 from psfusion_ros.item_counts import ItemCounter
-from psfusion_ros.node_parameters import Parameters
 from psfusion_ros.qos import input_qos
 from psfusion_ros.synchroniser import SyncReport
 
@@ -87,7 +87,7 @@ class Scene:
         self.fuser = SimpleNamespace(
             description="lite on cpu", degraded="", retries=0, fallbacks=0, device=SimpleNamespace(type="cpu")
         )
-        self.parameters = Parameters()
+        self.parameters = NodeParameters()
         self.state = "active"
         self.node = FakeNode()
         self.diagnostics = Diagnostics(self.node, self.parameters)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def test_rates_are_of_the_time_since_the_look_before(scene: Scene) -> None:
 
 
 def test_a_rate_below_the_expected_one_is_a_warning_beyond_the_margin(scene: Scene) -> None:
-    scene.parameters = replace(Parameters(), visible_rate=30.0, infrared_rate=9.0, output_rate=9.0)
+    scene.parameters = replace(NodeParameters(), visible_rate=30.0, infrared_rate=9.0, output_rate=9.0)
     for source, count in zip(scene.inputs, (25, 7), strict=True):
         source.received = count
 
@@ -149,7 +149,7 @@ def test_a_missing_camera_is_an_error_with_its_reason(scene: Scene) -> None:
     status = scene.look(5.0)["infrared input"]
 
     assert (status.level, status.message) == (ERROR, "unplugged")
-    scene.parameters = replace(Parameters(), missing_timeout=2.0)
+    scene.parameters = replace(NodeParameters(), missing_timeout=2.0)
     assert scene.look(6.0)["infrared input"].level == OK
 
 
@@ -225,7 +225,7 @@ def test_a_fallback_and_a_hot_device_are_warnings(scene: Scene, monkeypatch: pyt
     status = scene.look(2.0)["engine"]
     assert status.level == WARN
     assert "95 degrees" in status.message
-    scene.parameters = replace(Parameters(), temperature_warning=100.0)
+    scene.parameters = replace(NodeParameters(), temperature_warning=100.0)
     assert scene.look(3.0)["engine"].level == OK
 
 
@@ -243,7 +243,7 @@ def test_timings_are_those_since_the_look_before(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("latency", "level"), [(0.05, OK), (0.15, WARN), (0.25, ERROR)])
 def test_latency_is_held_against_both_limits(scene: Scene, latency: float, level: bytes) -> None:
-    scene.parameters = replace(Parameters(), latency_warning_ms=100.0, latency_error_ms=200.0)
+    scene.parameters = replace(NodeParameters(), latency_warning_ms=100.0, latency_error_ms=200.0)
     scene.item_counter.count_published(inference=0.01, latency=latency)
 
     assert scene.look(1.0)["outputs"].level == level

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from psfusion_ros.node_parameters import Parameters
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.outputs import IMAGE_TOPICS
 from psfusion_ros.record.spool import INPUTS
 
@@ -136,7 +136,7 @@ def is_text(node: ast.expr) -> bool:
 
 
 def test_parameters_that_the_launch_file_and_the_configuration_set_exist() -> None:
-    declared = {item.metadata["name"] for item in Parameters.__dataclass_fields__.values()}
+    declared = {item.metadata["name"] for item in NodeParameters.__dataclass_fields__.values()}
     assert {"model", "device"} <= declared
     configured = yaml.safe_load((ROOT / "config" / "psfusion.yaml").read_text())
     (parameters,) = (entry["ros__parameters"] for entry in configured.values())

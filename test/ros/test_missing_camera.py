@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image
 
-from psfusion_ros.missing_camera import POLICIES, MissingCameraWatch
+from psfusion_ros.missing_camera import MissingCameraWatch
 
 QUICK = (FAST_DIAGNOSTICS, "missing.timeout:=0.3")
 
@@ -32,6 +32,9 @@ class FakeSource:
 
     def problem(self) -> str:
         return "unplugged"
+
+
+POLICIES = ("none", "visible", "infrared", "either")
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3), st.sampled_from(POLICIES)), max_size=30))

@@ -19,8 +19,9 @@ from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from psfusion_core.fusion.fusion_parameters import CONFIGURE, LIVE, START
+from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.live_parameters import LiveParameters
-from psfusion_ros.node_parameters import CONFIGURE, LIVE, START, Parameters
 
 YAML = Path(__file__).parents[2] / "config" / "psfusion.yaml"
 
@@ -55,7 +56,7 @@ def make_node(session_environment: dict[str, str]) -> Iterator[Any]:
 
 def test_the_yaml_file_lists_every_parameter_with_its_default() -> None:
     listed = flatten(yaml.safe_load(YAML.read_text())["/**"]["ros__parameters"])
-    defaults = {item.metadata["name"]: item.default for item in fields(Parameters)}
+    defaults = {item.metadata["name"]: item.default for item in fields(NodeParameters)}
 
     assert {name: as_tuple(value) for name, value in listed.items()} == defaults
     assert {name: type(as_tuple(value)) for name, value in listed.items()} == {
@@ -76,7 +77,7 @@ def test_the_yaml_file_says_of_every_parameter_when_it_is_read() -> None:
             marks = [read for mark, read in READ_IN_YAML.items() if mark in found[3]]
             said[name] = marks[0] if marks else CONFIGURE
 
-    for item in fields(Parameters):
+    for item in fields(NodeParameters):
         assert said[item.metadata["name"]] == item.metadata["read"], item.metadata["name"]
 
 
@@ -85,9 +86,9 @@ def test_every_parameter_is_described_says_when_it_is_read_and_is_ranged_where_i
 ) -> None:
     node = make_node()
 
-    assert declare(node).values == Parameters()
+    assert declare(node).values == NodeParameters()
 
-    for item in fields(Parameters):
+    for item in fields(NodeParameters):
         descriptor = node.describe_parameter(item.metadata["name"])
         assert descriptor.description
         assert "read" in descriptor.additional_constraints or "at once" in descriptor.additional_constraints
@@ -123,13 +124,13 @@ def test_values_out_of_range_are_refused(make_node: Any) -> None:
 
 
 def test_a_set_is_taken_as_a_whole_or_not_at_all(make_node: Any) -> None:
-    told: list[Parameters] = []
+    told: list[NodeParameters] = []
     node = make_node()
     live = LiveParameters(node, lambda: False, told.append)
 
     bad = [Parameter("gain.low_percentile", value=20.0), Parameter("gain.high_percentile", value=10.0)]
     assert not node.set_parameters_atomically(bad).successful
-    assert live.values == Parameters()
+    assert live.values == NodeParameters()
     good = [Parameter("gain.low_percentile", value=99.5), Parameter("gain.high_percentile", value=100.0)]
     assert node.set_parameters_atomically(good).successful
 

@@ -45,7 +45,7 @@ def test_later_files_and_then_words_hold(tmp_path: Path) -> None:
         ("gain.polartiy=x", "expected .* the nearest known one is 'gain.polarity'"),
         ("=3", "expected NAME=VALUE of a known parameter, got '=3'"),
         ("sync.tolerance_ms", "expected NAME=VALUE, such as sync.tolerance_ms=30, got 'sync.tolerance_ms'"),
-        ("qos.depth=3", "expected NAME=VALUE"),
+        ("qos.depth=3", "expected NAME=VALUE of a known parameter, .*; it matters only on a robot"),
         ("sync.tolerance_ms=-1", "expected sync.tolerance_ms from 0 to 10000 in .* got -1"),
         ("sync.queue_size=1.5", "expected sync.queue_size to be like 10 in .* got 1.5"),
         ("gain.mode=best", "expected gain.mode to be one of percentile, fixed, celsius"),
@@ -58,6 +58,32 @@ def test_later_files_and_then_words_hold(tmp_path: Path) -> None:
 def test_what_cannot_be_is_one_line(word: str, message: str) -> None:
     with pytest.raises(ValueError, match=rf"\A{message}[^\n]*\Z"):
         read_parameters([], [word])
+
+
+def test_what_only_a_robot_needs_and_what_ros_itself_declares_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "robot.yaml").write_text(
+        "/**: {ros__parameters: {autostart: false, missing: {policy: either, frozen_after: 2.0},\n"
+        "  use_sim_time: true, qos_overrides: {/fused/image: {publisher: {depth: 1}}},\n"
+        "  start_type_description_service: false}}\n"
+    )
+    assert read_parameters([tmp_path / "robot.yaml"]) == FusionParameters(frozen_after=2.0)
+
+
+@pytest.mark.parametrize(
+    ("entry", "nearest"),
+    [
+        ("sync: {tolerence_ms: 3.0}", "sync.tolerance_ms"),
+        ("qos: {deepth: 3}", "qos.depth"),
+        ("transprot: raw", "transport"),
+        ("diagnostics: {visible_rates: 3.0}", "diagnostics.visible_rate"),
+    ],
+)
+def test_a_misspelt_name_in_a_file_is_refused_with_the_nearest(
+    tmp_path: Path, entry: str, nearest: str
+) -> None:
+    (tmp_path / "robot.yaml").write_text(f"/**: {{ros__parameters: {{{entry}}}}}\n")
+    with pytest.raises(ValueError, match=rf"\Aexpected [^\n]*robot\.yaml[^\n]*is '{nearest}'\Z"):
+        read_parameters([tmp_path / "robot.yaml"])
 
 
 @pytest.mark.parametrize(
