@@ -129,6 +129,17 @@ def test_every_parameter_extra_and_file_that_is_named_exists(text: Path) -> None
         assert check_extras([wanted]) is None, f"{text.name} names {wanted}"
 
 
+def test_house_of_contributing_has_the_layers_of_the_import_contract() -> None:
+    contract = re.search(r"^layers = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
+    house = re.search(r"^-+ no ROS.*?\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.M | re.S)
+    assert contract is not None
+    assert house is not None
+    shown = [line.split("  ") for line in house[1].splitlines() if not line.startswith("-")]
+    layers = [layer.split(" | ") for layer in re.findall(r'"(.+)"', contract[1])]
+    for layer, row in zip(layers, shown, strict=True):
+        assert [cell.strip() for cell in row if cell.strip()][: len(layer)] == layer
+
+
 def test_legend_of_the_readme_has_every_class_in_order() -> None:
     rows = re.findall(r"^\| (class|value in the mask) \| (.+) \|$", (ROOT / "README.md").read_text(), re.M)
     names, values = (cells.split(" | ") for _, cells in rows)
