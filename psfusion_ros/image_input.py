@@ -99,4 +99,4 @@ class ImageInput:
         topics = " or ".join(self.subscription.topics)
         if not self.subscription.publisher_count():
             return f"nobody publishes on {topics}: start the camera or remap the topic"
-        return f"no images though somebody publishes on {self.subscription.topic}: look at the camera driver"
+        return f"no images though somebody publishes on {self.subscription.topic}: check the camera driver"

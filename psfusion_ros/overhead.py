@@ -1,7 +1,7 @@
-"""How long the node takes without a network: decoding, pairing, encoding, publishing and DDS both ways.
+"""Measures how long the node takes without a network: pairing, decoding, encoding, publishing and DDS.
 
-Run as `python -m psfusion_ros.overhead`. A node whose engine hands the visible image back runs as a process
-of its own, as on a robot; this process plays the cameras and listens to every output.
+Run it as `python -m psfusion_ros.overhead`. As on a robot, the node runs in a separate process; its fuser
+returns the visible image. This process publishes the camera images and subscribes to every output.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ IMAGES = tuple(topic for topic in OUTPUTS if topic != "fused/camera_info")
 
 
 class NullFuser:
-    """Takes no time: the visible image, and an empty mask."""
+    """Returns the visible image and an empty mask at once."""
 
     description = "null engine"
     class_names = CLASS_NAMES
@@ -63,18 +63,18 @@ class NullFuser:
 
 
 def run_null_node() -> None:
-    """Run psfusion_node with the null engine until it is interrupted."""
+    """Run psfusion_node with the null fuser until it is interrupted."""
     from psfusion_ros.__main__ import main as run_node
 
     sys.exit(run_node(make_fuser=NullFuser))
 
 
 class Bench:
-    """Cameras and listeners on one node.
+    """A ROS node with two cameras and a subscription to every output. Times are of `time.monotonic_ns`.
 
     Attributes:
-        sent: when the second image of a pair was given to the middleware, by stamp; `time.monotonic_ns`.
-        arrived: when the outputs of a stamp came, by topic; likewise.
+        sent: When the second image of each pair was published, by stamp.
+        arrived: When the outputs of each pair arrived, by stamp and topic.
     """
 
     def __init__(self, node: Node, width: int, height: int) -> None:
@@ -84,7 +84,7 @@ class Bench:
         generator = np.random.default_rng(0)
         visible = generator.integers(0, 256, (height, width, 3), np.uint8)
         infrared = generator.integers(0, 256, (height, width), np.uint8)
-        self._frames = [
+        self._cameras = [
             (
                 node.create_publisher(Image, "visible/image", qos_profile_sensor_data),
                 [serialize_message(to_message(np.roll(visible, n), "rgb8", Header())) for n in range(4)],
@@ -97,25 +97,25 @@ class Bench:
         self._info = node.create_publisher(CameraInfo, "visible/camera_info", qos_profile_sensor_data)
         for topic in OUTPUTS:
             kind = CameraInfo if topic.endswith("camera_info") else Image
-            node.create_subscription(kind, topic, self._keeper(topic), qos_profile_sensor_data, raw=True)
+            node.create_subscription(kind, topic, self._callback(topic), qos_profile_sensor_data, raw=True)
 
     def is_connected(self) -> bool:
-        """Tell whether the node hears both cameras, and serves every output."""
-        hears = all(publisher.get_subscription_count() for publisher, _ in self._frames)
-        return hears and all(self._node.count_publishers(topic) for topic in OUTPUTS)
+        """Tell whether the node has subscribed to both cameras and publishes every output."""
+        has_subscribed = all(publisher.get_subscription_count() for publisher, _ in self._cameras)
+        return has_subscribed and all(self._node.count_publishers(topic) for topic in OUTPUTS)
 
-    def drive(self, rate: float, seconds: float) -> None:
-        """Send pairs at a steady rate."""
+    def publish_pairs(self, rate: float, seconds: float) -> None:
+        """Publish pairs at a steady rate."""
         self._info.publish(CameraInfo())
         begin = time.monotonic()
         for number in tqdm(range(round(rate * seconds)), desc="pairs", unit="pair", disable=None):
             time.sleep(max(0.0, begin + number / rate - time.monotonic()))
             stamp = time.time_ns()
-            for publisher, frames in self._frames:
-                publisher.publish(shift_stamp(frames[number % len(frames)], stamp))
+            for publisher, images in self._cameras:
+                publisher.publish(shift_stamp(images[number % len(images)], stamp))
             self.sent[stamp] = time.monotonic_ns()
 
-    def _keeper(self, topic: str) -> Any:
+    def _callback(self, topic: str) -> Any:
         def keep(data: bytes) -> None:
             self.arrived[stamp_of_serialised(data)][topic] = time.monotonic_ns()
 
@@ -126,18 +126,18 @@ def measure(width: int, height: int, rate: float, seconds: float, logs: Path) ->
     """Measure once.
 
     Args:
-        width, height: of both images.
-        rate: pairs per second.
-        seconds: how long, after a warm-up.
-        logs: folder for the node's log.
+        width, height: Size of both images.
+        rate: Pairs per second.
+        seconds: How long to measure, after a warm-up.
+        logs: Folder for the node's log.
 
     Returns:
-        Pairs sent and pairs of which an image output is missing; median, 95th percentile and maximum of the
-        milliseconds from sending a pair to the arrival of its last image output.
+        The number of pairs sent and of pairs that lack an image output; median, 95th percentile and maximum
+        of the milliseconds from sending a pair to the arrival of its last image output.
 
     Raises:
-        psfusion_ros.loopback.child_processes.ProcessError: the node ended.
-        TimeoutError: it did not connect.
+        psfusion_ros.loopback.child_processes.ProcessError: The node ended early.
+        TimeoutError: The node did not connect.
     """
     rclpy.init(args=[])
     node = rclpy.create_node("psfusion_overhead")
@@ -155,9 +155,9 @@ def measure(width: int, height: int, rate: float, seconds: float, logs: Path) ->
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"expected the node to connect within {START_SECONDS:g} s: see {logs}")
                 time.sleep(0.1)
-            bench.drive(rate, WARM_UP_SECONDS)
+            bench.publish_pairs(rate, WARM_UP_SECONDS)
             before = len(bench.sent)
-            bench.drive(rate, seconds)
+            bench.publish_pairs(rate, seconds)
             time.sleep(1.0)
             processes.check("node")
     finally:

@@ -1,4 +1,4 @@
-"""Quality of service of every topic of the node, and what to do where two sides do not match."""
+"""The QoS of every topic of the node, and advice for a publisher or subscriber whose QoS does not match."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OUTPUT_QOS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.VOLATILE,
 )
-"""Outputs: reliable, because a reliable publisher serves best-effort subscribers as well."""
+"""Outputs are reliable because a reliable publisher also serves best-effort subscribers."""
 
 LATCHED_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
@@ -27,17 +27,17 @@ LATCHED_QOS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""What is said once and kept for subscribers that come later."""
+"""Latched topics: the last message is kept for subscribers that join later."""
 
 
 def input_qos(kind: str, depth: int, offered: Sequence[QoSProfile] = ()) -> QoSProfile:
     """Return the profile of an image subscription.
 
     Args:
-        kind: `sensor_data` (best effort: matches every publisher, loses frames rather than delay them),
-            `reliable` (matches reliable publishers only), or `auto` (reliable where every publisher is).
-        depth: frames that the middleware keeps for the node, >= 1.
-        offered: profiles of the publishers that are there, for `auto`.
+        kind: `sensor_data` (best effort: matches every publisher, and loses images rather than delaying
+            them), `reliable` (matches reliable publishers only), or `auto` (reliable if every publisher is).
+        depth: Messages that the middleware queues for the node, >= 1.
+        offered: Profiles of the current publishers, for `auto`.
     """
     all_reliable = bool(offered) and all(
         profile.reliability == ReliabilityPolicy.RELIABLE for profile in offered
@@ -52,12 +52,12 @@ def input_qos(kind: str, depth: int, offered: Sequence[QoSProfile] = ()) -> QoSP
 
 
 def describe(profile: QoSProfile) -> str:
-    """Return a profile in a few words, for a log line."""
+    """Describe a profile in a few words, for a log line."""
     return f"{profile.reliability.name.lower().replace('_', ' ')}, keep last {profile.depth}"
 
 
 def explain_publisher_mismatch(topic: str, event: Any) -> str:
-    """Say what to do about a publisher whose images cannot come (an incompatible-QoS event)."""
+    """Say what to do about a publisher whose images cannot arrive (an incompatible-QoS event)."""
     policy = qos_policy_name_from_kind(event.last_policy_kind)
     return (
         f"a publisher on {topic} offers less than this node asks for ({policy}), none of its images come: "

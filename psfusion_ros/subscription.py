@@ -1,4 +1,4 @@
-"""Which topic a camera is heard on, and with which quality of service: both may follow its publishers."""
+"""The subscription to a camera's images. Its topic and its QoS may follow the publishers."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ class SubscriptionSettings:
 
 
 class CameraSubscription:
-    """Hears one camera, on one topic at a time, so that no image comes twice.
+    """Subscribes to one topic of a camera at a time, so that no image arrives twice.
 
-    In transport auto that is the compressed topic while only that one has a publisher, and the raw one
-    otherwise. The compressed topic is the raw one after remapping, with /compressed behind it, as
-    image_transport has it. In QoS auto the subscription is reliable while every publisher is.
+    With transport auto this is the compressed topic while only that one has a publisher, and the raw topic
+    otherwise. As image_transport does, the compressed topic appends /compressed to the remapped raw topic.
+    With QoS auto the subscription is reliable while every publisher is.
 
     Attributes:
-        active: what is heard now, raw or compressed; `topic` is its name.
-        qos: profile of the subscription.
-        topics: the names of the topics that images may come from.
-        lost: images that the middleware says it lost.
-        mismatch: what to do about a publisher whose QoS does not match; empty without one.
+        active: The current transport, raw or compressed; `topic` is the name of its topic.
+        qos: The current QoS profile.
+        topics: The names of all topics that images may arrive on.
+        lost: Images that the middleware reported as lost.
+        mismatch: What to do about a publisher whose QoS does not match; empty without one.
     """
 
     def __init__(
-        self, node: Node, name: str, settings: SubscriptionSettings, receive: Callable[[AnyImage], None]
+        self, node: Node, name: str, settings: SubscriptionSettings, callback: Callable[[AnyImage], None]
     ) -> None:
-        """Get ready; `open` subscribes.
+        """Prepare the subscription; `open` subscribes.
 
         Args:
-            node: where.
-            name: of the camera; its raw topic is NAME/image.
-            settings: how.
-            receive: takes every image.
+            node: The node that owns the subscription.
+            name: Name of the camera; its raw topic is NAME/image.
+            settings: Transport and QoS.
+            callback: Called with every image.
         """
         self._node = node
         self._settings = settings
-        self._receive = receive
+        self._callback = callback
         self._logger = node.get_logger().get_child(name)
-        # Subscribing remaps a name, so these are from before that: names must not be remapped twice.
+        # Subscribing remaps a name. A name that was remapped already must not be remapped again.
         raw = f"{name}/image"
         self._names = {"raw": raw, "compressed": f"{node.resolve_topic_name(raw)}/compressed"}
         self._topics = {kind: node.resolve_topic_name(given) for kind, given in self._names.items()}
@@ -84,27 +84,26 @@ class CameraSubscription:
         return self._node.count_publishers(self.topic)
 
     def open(self) -> None:
-        """Subscribe."""
-        self.active, self.qos = self._wanted()
-        self._listen()
+        self.active, self.qos = self._suitable()
+        self._subscribe()
 
     def close(self) -> None:
-        """Free the subscription."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
 
     def adapt(self) -> None:
-        """Look at who publishes, and subscribe anew where another topic or QoS suits better."""
-        wanted = self._wanted()
-        if self._subscription is None or wanted == (self.active, self.qos):
+        """Check who publishes, and subscribe again if another topic or QoS suits the publishers better."""
+        suitable = self._suitable()
+        if self._subscription is None or suitable == (self.active, self.qos):
             return
         self.close()
-        self.active, self.qos = wanted
-        self._listen()
+        self.active, self.qos = suitable
+        self._subscribe()
         self._logger.info(f"listening to {self.topic} now, {describe(self.qos)}, as its publishers suggest")
 
-    def _wanted(self) -> tuple[str, QoSProfile]:
+    def _suitable(self) -> tuple[str, QoSProfile]:
+        """Return the transport and the QoS profile that suit the publishers now."""
         kind = self._settings.transport
         if kind == "auto":
             raw, compressed = (self._node.count_publishers(self._topics[k]) for k in ("raw", "compressed"))
@@ -112,17 +111,17 @@ class CameraSubscription:
         if self._settings.qos != "auto":
             return kind, self.qos
         offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(self._topics[kind])]
-        if not offered and kind == self.active:  # nobody there now: as it was, until somebody is
+        if not offered and kind == self.active:  # without a publisher, the profile stays as it was
             return kind, self.qos
         return kind, input_qos("auto", self._settings.depth, offered)
 
-    def _listen(self) -> None:
+    def _subscribe(self) -> None:
         self.mismatch = ""
         subscribe = partial(
             self._node.create_subscription,
             _TYPES[self.active],
             self._names[self.active],
-            self._receive,
+            self._callback,
             self.qos,
         )
         try:
@@ -131,7 +130,7 @@ class CameraSubscription:
                     incompatible_qos=self._report_mismatch, message_lost=self._count_lost
                 )
             )
-        except UnsupportedEventTypeError:  # not every middleware tells what it lost
+        except UnsupportedEventTypeError:  # not every middleware reports lost messages
             self._subscription = subscribe(
                 event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._report_mismatch)
             )

@@ -1,4 +1,4 @@
-"""What an executable says where there is no ROS 2 to run with. Nothing of ROS is imported here."""
+"""The error message of an executable that is started without ROS 2. This module imports nothing of ROS."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ REMEDY = (
 
 
 def explain_missing_ros(program: str, error: ImportError) -> int:
-    """Say in one line what of ROS 2 is missing and how to get it; return the exit status, 2.
+    """Print which package of ROS 2 is missing and how to get it; return the exit status, 2.
 
     Args:
-        program: name of the executable.
-        error: raised by importing what needs ROS.
+        program: Name of the executable.
+        error: The error that importing a module which needs ROS has raised.
 
     Raises:
-        ImportError: `error` itself, where it is not about a package of ROS.
+        ImportError: `error` itself, if the missing package is not one of ROS.
     """
     package = (error.name or "").partition(".")[0]
     if package != "rclpy" and not package.endswith(("_interfaces", "_msgs", "_srvs")):

@@ -114,11 +114,11 @@ def examine_ros(subject: Subject) -> Generator[tuple[str, Finding], None, Subjec
             yield "topics", Finding("skipped", "--listen is 0")
             return subject
         with tqdm(total=subject.seconds, desc="listening", unit="s", disable=None, leave=False) as bar:
-            hearing = ros.listen(subject, bar.update)
+            observations = ros.listen(subject, bar.update)
     except Exception as error:  # a wrong topic name, or whatever else ROS raises
         yield "topics", failed(error)
         return subject
-    yield from run_checks(ros.live_checks(hearing), subject)
-    if not hearing.frame_bytes or subject.frame_origin == "asked":
+    yield from run_checks(ros.live_checks(observations), subject)
+    if not observations.frame_bytes or subject.frame_origin == "asked":
         return subject
-    return replace(subject, frame_bytes=hearing.frame_bytes, frame_origin="seen")
+    return replace(subject, frame_bytes=observations.frame_bytes, frame_origin="seen")

@@ -1,6 +1,6 @@
-"""The main job in one command: a drive is replayed over DDS, the node fuses it, all of it is recorded.
+"""The whole system in one command: `replay` publishes a drive, the node fuses it, `record` writes it down.
 
-Every part is a process of its own, as on a robot; all of them use loopback and shared memory only.
+As on a robot, every part runs in a separate process. All of them use loopback and shared memory only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m psfusion_ros.demo`` is `make demo`."""
+"""``python -m psfusion_ros.demo`` runs the demo, as `make demo` does."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Looks at a running psfusion_node from outside: who is connected, and what /diagnostics says."""
+"""Watches a running psfusion_node from outside: who is connected, and what /diagnostics says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rclpy.node import Node
 from psfusion_ros.record.spool import INPUTS, OUTPUTS
 
 NODE_NAME = "psfusion_node"
-FATES = (
+ITEM_COUNTS = (
     ("outputs", "published"),
     ("outputs", "passed"),
     ("outputs", "unwatched"),
@@ -22,11 +22,11 @@ FATES = (
     ("engine", "failed"),
     ("engine", "rejected"),
 )
-"""Task and value that count what became of what the worker took, in the node's diagnostics."""
+"""Task and key of the node's diagnostics that count the items which the worker has finished."""
 
 
 class Monitor:
-    """A ROS node, and its context, that watches."""
+    """A ROS node that watches psfusion_node; it starts and shuts down ROS."""
 
     def __init__(self) -> None:
         rclpy.init(args=[])
@@ -34,7 +34,7 @@ class Monitor:
         self.values: dict[str, dict[str, str]] = {}
         self.reports = 0
         self._idle_reports: int | None = None
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._store, 10)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._keep_values, 10)
 
     def __enter__(self) -> Monitor:
         return self
@@ -49,7 +49,7 @@ class Monitor:
         """Wait until a condition holds.
 
         Raises:
-            TimeoutError: it did not within so many seconds.
+            TimeoutError: It does not hold within so many seconds.
         """
         deadline = time.monotonic() + seconds
         while not condition():
@@ -58,7 +58,7 @@ class Monitor:
             rclpy.spin_once(self.node, timeout_sec=0.1)
 
     def is_ready(self) -> bool:
-        """Tell whether the node spins, and the recorder is connected to everything."""
+        """Tell whether the node spins, and the recorder is connected to all topics."""
         inputs = all(self.node.count_subscribers(topic) == 2 for topic in INPUTS)
         outputs = all(
             self.node.count_publishers(topic) == 1 and self.node.count_subscribers(topic) == 1
@@ -66,19 +66,19 @@ class Monitor:
         )
         return inputs and outputs and self.reports > 0
 
-    def hears_cameras(self) -> bool:
-        """Tell whether somebody publishes every input."""
+    def has_cameras(self) -> bool:
+        """Tell whether every input has a publisher."""
         return all(self.node.count_publishers(topic) for topic in INPUTS)
 
     def is_idle(self) -> bool:
-        """Tell whether the node has said, since this was asked first, that nothing is left to be done."""
+        """Tell whether the node has reported, since the first call, that it has no item left to process."""
         if self._idle_reports is None:
-            self._idle_reports = self.reports + 2  # the one under way may be from before
-        fates = sum(int(self.values[task][key]) for task, key in FATES)
+            self._idle_reports = self.reports + 2  # the next report may have been made before
+        finished = sum(int(self.values[task][key]) for task, key in ITEM_COUNTS)
         taken = sum(int(self.values["synchronisation"][key]) for key in ("pairs", "alone"))
-        return self.reports >= self._idle_reports and taken == fates
+        return self.reports >= self._idle_reports and taken == finished
 
-    def _store(self, message: DiagnosticArray) -> None:
+    def _keep_values(self, message: DiagnosticArray) -> None:
         for status in message.status:
             node, _, task = status.name.partition(": ")
             if node == NODE_NAME:

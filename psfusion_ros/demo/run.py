@@ -26,10 +26,10 @@ RECORD = [sys.executable, "-m", "psfusion_ros.record"]
 SIMULATE = [sys.executable, "-m", "psfusion_core.cli", "simulate"]
 
 START_SECONDS = 120.0
-"""For the node to load and everything to connect."""
+"""Time for the node to load the model and for everything to connect."""
 
 PAIR_SECONDS = 60.0
-"""For the node to end the pair in hand."""
+"""Time for the node to finish its current pair."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> int:
             os.environ.update(loopback_environment(Path(directory)))
             played, recording = _source(processes, options)
             status = _fuse(processes, [*played, "--rate", str(options.rate)], options.output)
-    except (KeyboardInterrupt, ExternalShutdownException):  # the latter where rclpy met the signal first
+    except (KeyboardInterrupt, ExternalShutdownException):  # the latter if rclpy handles the signal first
         print("demo: interrupted", file=sys.stderr)
         return 130
-    except ProcessError as error:  # with the end of a log, line by line
+    except ProcessError as error:  # its message has several lines: the end of a log
         print(f"demo: {error}", file=sys.stderr)
         return 2
     except (ValueError, OSError, ImportError) as error:
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _source(processes: Processes, options: argparse.Namespace) -> tuple[list[str], Recording]:
-    """Return what `replay` is to play: the user's folders, or a drive simulated here."""
+    """Return what `replay` plays: the user's folders, or a drive that is simulated here."""
     if options.visible is not None or options.infrared is not None:
         if options.visible is None or options.infrared is None:
             raise ValueError("expected both --visible and --infrared, or none: give the other folder too")
@@ -67,7 +67,7 @@ def _source(processes: Processes, options: argparse.Namespace) -> tuple[list[str
 
 
 def _fuse(processes: Processes, played: list[str], output: Path) -> int:
-    """Replay through the node with the recorder beside it; return the recorder's exit status."""
+    """Replay through the node while the recorder runs; return the recorder's exit status."""
     with Monitor() as monitor:
         print("starting psfusion_node and the recorder", flush=True)
         processes.start("node", NODE)
@@ -84,7 +84,7 @@ def _fuse(processes: Processes, played: list[str], output: Path) -> int:
         monitor.wait_for(ready, "the node and the recorder to connect", START_SECONDS)
         waiting = ["--subscribers", "2", "--wait-for-subscribers", str(START_SECONDS)]
         processes.start("replay", [*REPLAY, *played, *waiting], show=True)
-        monitor.wait_for(lambda: all_played() or monitor.hears_cameras(), "the replay", START_SECONDS)
+        monitor.wait_for(lambda: all_played() or monitor.has_cameras(), "the replay", START_SECONDS)
         print("replaying", flush=True)
         monitor.wait_for(all_played, "the replay to end")
         monitor.wait_for(monitor.is_idle, "the node to end its last pair", PAIR_SECONDS)

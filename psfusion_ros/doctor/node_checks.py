@@ -1,4 +1,4 @@
-"""Checks of a psfusion_node that runs."""
+"""Checks of a running psfusion_node."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from psfusion_core.doctor.check import Check, Finding, Status, Subject
 from psfusion_ros.diagnostics.publisher import TASKS
-from psfusion_ros.doctor.hearing import Hearing
+from psfusion_ros.doctor.observations import Observations
 
 STATUSES: dict[bytes, Status] = {DiagnosticStatus.OK: "ok", DiagnosticStatus.WARN: "warning"}
-"""By level; all others are errors."""
+"""The status of each diagnostic level; all other levels are errors."""
 
 
-def check_output_subscribers(hearing: Hearing, _: Subject) -> Finding:
-    """Look for subscribers of the outputs that ask for more than is offered."""
-    if hearing.unserved:
+def check_output_subscribers(observations: Observations, _: Subject) -> Finding:
+    """Check for subscribers of the outputs that request more than the node offers."""
+    if observations.unserved:
         return Finding(
-            "warning", f"these get nothing: {'; '.join(hearing.unserved)}",
+            "warning", f"these get nothing: {'; '.join(observations.unserved)}",
             "subscribe with durability volatile and no deadline",
         )  # fmt: skip
     return Finding("ok", "no subscriber asks for more than the node offers")
 
 
-def node_checks(hearing: Hearing) -> list[tuple[str, Check]]:
-    """Return a check of each task of the nodes that run; where none does, one that says so."""
-    if any(name.endswith(f": {task}") for name, _ in hearing.statuses for task in TASKS):
-        return [(f"node: {task}", partial(check_task, hearing, task)) for task in TASKS]
+def node_checks(observations: Observations) -> list[tuple[str, Check]]:
+    """Return a check for each task of the running nodes; if none is running, a check that says so."""
+    if any(name.endswith(f": {task}") for name, _ in observations.statuses for task in TASKS):
+        return [(f"node: {task}", partial(check_task, observations, task)) for task in TASKS]
     return [("node", lambda _: Finding("skipped", "no psfusion_node published diagnostics"))]
 
 
-def check_task(hearing: Hearing, task: str, _: Subject) -> Finding:
-    """Return what the nodes that run say of one of their tasks; the worst, with all of their messages."""
-    statuses = [status for (name, _), status in hearing.statuses.items() if name.endswith(f": {task}")]
+def check_task(observations: Observations, task: str, _: Subject) -> Finding:
+    """Return the worst status that the running nodes report for a task, with the messages of all of them."""
+    statuses = [status for (name, _), status in observations.statuses.items() if name.endswith(f": {task}")]
     if not statuses:
         return Finding("skipped", "the node said nothing of it")
     worst = max(statuses, key=lambda status: status.level)

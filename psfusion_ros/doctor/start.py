@@ -1,4 +1,4 @@
-"""Whether ROS starts at all; run in a process of its own, because rcl ends the process where it does not."""
+"""Checks whether ROS starts. It runs in a child process, because rcl ends the process if that fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 
 def start_ros() -> dict[str, str]:
-    """Make a node, and return the name of the middleware."""
+    """Create a node, and return the name of the middleware."""
     context = Context()
     rclpy.init(args=[], context=context)
     node = rclpy.create_node("psfusion_doctor_start", context=context, use_global_arguments=False)

@@ -1,1 +1,1 @@
-"""Processes with ROS nodes that are started, watched and heard on this machine only."""
+"""Starts and watches processes with ROS nodes that communicate on this machine only."""

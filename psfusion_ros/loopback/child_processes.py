@@ -1,4 +1,4 @@
-"""Child processes that are watched, and ended with their parent."""
+"""Child processes that are watched, and that end with their parent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TAIL_LINES = 20
 
 
 class ProcessError(RuntimeError):
-    """A child ended early, or did not do what was waited for; the message has the end of its log."""
+    """A child process ended early or did not end in time; the message has the end of its log."""
 
 
 class Processes:
-    """Children by name, each with a log file of its own; leaving the context ends those that still run."""
+    """Named child processes, each with its own log file; leaving the context ends those that still run."""
 
     def __init__(self, logs: Path) -> None:
-        """Keep logs in this folder, which is made."""
+        """Write the logs to this folder, which is created if missing."""
         self._logs = logs
         self._logs.mkdir(parents=True, exist_ok=True)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -36,12 +36,12 @@ class Processes:
                 self.stop(name)
 
     def start(self, name: str, command: Sequence[str], show: bool = False) -> None:
-        """Start a child.
+        """Start a child process.
 
         Args:
-            name: new, or that of a child that has ended.
-            command: program and arguments.
-            show: let its standard error (progress bars) go to the terminal instead of the log.
+            name: A new name, or that of a child that has ended.
+            command: Program and arguments.
+            show: Send its standard error (progress bars) to the terminal instead of the log.
         """
         with open(self._log(name), "wb") as log:
             errors = None if show else subprocess.STDOUT
@@ -54,10 +54,10 @@ class Processes:
         self.ended(name)
 
     def ended(self, name: str) -> bool:
-        """Tell whether a child has ended well.
+        """Tell whether a child has ended with status 0.
 
         Raises:
-            ProcessError: it ended with another status than 0.
+            ProcessError: It ended with another status.
         """
         status = self._children[name].poll()
         if status:
@@ -65,16 +65,16 @@ class Processes:
         return status == 0
 
     def check(self, *names: str) -> None:
-        """Raise ProcessError if one of these children, which should run, has ended."""
+        """Raise ProcessError if one of these children has ended."""
         for name in names:
             if self.ended(name):
                 raise ProcessError(self._report(name, "ended early"))
 
     def stop(self, name: str, seconds: float = 20.0) -> int:
-        """Send SIGINT and wait, kill what has not ended after so long; return the exit status.
+        """Send SIGINT, wait for so many seconds at most, and return the exit status.
 
         Raises:
-            ProcessError: it had to be killed.
+            ProcessError: The child did not end in time and was killed.
         """
         child = self._children.pop(name)
         if child.poll() is None:

@@ -1,4 +1,4 @@
-"""Environment for ROS processes that talk to each other on this machine only, and to nobody else."""
+"""The environment for ROS processes that communicate with each other on this machine only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from xml.etree import ElementTree
 from psfusion_core.doctor import fastdds_profile
 
 PROCESSES = 6
-"""Processes with nodes that shared memory has to suffice for."""
+"""Number of processes with nodes that the shared memory has to suffice for."""
 
 _NAMESPACE = "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"
 _SHARED_MEMORY = Path("/dev/shm")
 
 
 def share_path(name: str) -> Path:
-    """Return a file of this package's share directory ("config/fastdds.xml"), installed or in a checkout.
+    """Return the path of a file of this package, such as config/fastdds.xml, installed or in a checkout.
 
     Raises:
-        FileNotFoundError: neither has it.
+        FileNotFoundError: The file is in neither.
     """
     prefixes = [sys.prefix, *filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))]
     roots = [Path(__file__).resolve().parents[2], *(Path(p) / "share" / "psfusion_ros" for p in prefixes)]
@@ -35,12 +35,12 @@ def share_path(name: str) -> Path:
 
 
 def loopback_environment(directory: Path) -> dict[str, str]:
-    """Return this process's environment, changed for ROS nodes that only ever use loopback and shared memory.
+    """Return this process's environment, changed so that ROS nodes use loopback and shared memory only.
 
-    Every call gives a domain of its own, so that runs side by side do not see each other.
+    Every call chooses an unused domain, so that simultaneous runs do not see each other.
 
     Args:
-        directory: existing, writable; takes the logs and the DDS profile.
+        directory: An existing, writable folder for the logs and the DDS profile.
     """
     environment = dict(os.environ)
     for name in ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS_LOCALHOST_ONLY"):
@@ -53,13 +53,15 @@ def loopback_environment(directory: Path) -> dict[str, str]:
         fastdds_profile.variable(environment): str(_loopback_profile(directory / "fastdds.xml")),
         "PYTHONUNBUFFERED": "1",
     }
-    if environment.get("ROS_DISTRO") == "humble":  # knows no discovery range; later ones warn about this
+    if (
+        environment.get("ROS_DISTRO") == "humble"
+    ):  # has no discovery range; later distributions warn about this
         environment["ROS_LOCALHOST_ONLY"] = "1"
     return environment
 
 
 def _loopback_profile(path: Path) -> Path:
-    """Write our DDS profile with UDP bound to loopback, and with segments that fit the free shared memory."""
+    """Write config/fastdds.xml with UDP on loopback only and with segments that fit the shared memory."""
     ElementTree.register_namespace("", _NAMESPACE)
     tree = ElementTree.parse(share_path("config/fastdds.xml"))
     for transport in tree.iter(f"{{{_NAMESPACE}}}transport_descriptor"):
@@ -75,7 +77,7 @@ def _loopback_profile(path: Path) -> Path:
 
 
 def _free_domain() -> int:
-    """Return a domain in which nobody on this machine listens, 1 to 101 (clear of the ephemeral ports)."""
+    """Return a domain that no process on this machine uses, 1 to 101 (clear of the ephemeral ports)."""
     for domain in random.sample(range(1, 102), 101):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:

@@ -1,7 +1,7 @@
-"""Record what goes into the node and what comes out: images, a contact sheet, a video, and how it went.
+"""Records the inputs and outputs of the node as images, a contact sheet, a video and a report.
 
-Run as `python -m psfusion_ros.record --output DIR`. While the node runs, `psfusion_ros.record.spool` only
-keeps the messages; afterwards `timeline` finds the pairs among them, and `gallery` makes the pictures.
+Run it as `python -m psfusion_ros.record --output DIR`. While the node runs, `spool` only writes the messages
+to a bag. Afterwards `timeline` finds the pairs in the bag, and `gallery` writes the pictures.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from psfusion_ros.without_ros import explain_missing_ros
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Record until SIGINT or SIGTERM (program name first in `args`, like sys.argv); return the exit status:
+    """Record until SIGINT or SIGTERM.
 
-    0 if something was fused and no message is known to be lost, 1 if not, 2 if the folder cannot be written
-    or a package is missing.
+    Args:
+        args: Command line, program name first; sys.argv if not given.
+
+    Returns:
+        The exit status: 0 if something was fused and no message is known to be lost, 1 if not, 2 if the
+        folder cannot be written or a package is missing.
     """
     arguments = list(sys.argv if args is None else args)
     try:

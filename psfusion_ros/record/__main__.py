@@ -1,4 +1,4 @@
-"""``python -m psfusion_ros.record`` is the recorder."""
+"""``python -m psfusion_ros.record`` runs the recorder."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The recorder: the live half first, then pictures and figures of what it kept."""
+"""Records to a bag first, and then writes the pictures and the report."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ REPORT = "record.json"
 
 
 def record(arguments: list[str], output: Path) -> int:
-    """Record until the context of ROS ends, then write everything.
+    """Record until ROS is shut down, then write everything.
 
     Args:
-        arguments: with the ROS arguments, program name first.
-        output: folder, made where it is missing.
+        arguments: Command line with the ROS arguments, program name first.
+        output: Folder, which is created if missing.
 
     Returns:
         The exit status: 0 if something was fused and no message is known to be lost, 1 if not.
 
     Raises:
-        OSError: the folder cannot be written.
-        ImportError: rosbags is missing.
+        OSError: The folder cannot be written.
+        ImportError: The package rosbags is missing.
     """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".spool", dir=output) as directory:
@@ -47,7 +47,7 @@ def record(arguments: list[str], output: Path) -> int:
 
 
 def _spool(arguments: list[str], bag: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Write a bag until interrupted; return the messages received and those known to be lost, by topic."""
+    """Write a bag until interrupted; return the received messages and those known to be lost, by topic."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rclpy's own handler ends the spinning
     with BagWriter(bag, "mcap") as writer:
         rclpy.init(args=arguments)
@@ -56,14 +56,14 @@ def _spool(arguments: list[str], bag: Path) -> tuple[dict[str, int], dict[str, i
         executor.add_node(node)
         spool = Spool(node, writer)
         with suppress(ExternalShutdownException):
-            while rclpy.ok():  # a signal just as waiting begins wakes nobody: never wait for ever
+            while rclpy.ok():  # waits have a limit: a signal just before one does not end it
                 executor.spin_once(timeout_sec=0.5)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return spool.received, spool.lost()
 
 
 def _write_report(timeline: Timeline, received: dict[str, int], lost: dict[str, int], path: Path) -> None:
-    """Write the report in place of that of an earlier recording, whose images go; say how it went."""
+    """Replace the report and the images of an earlier recording, and print a summary."""
     _remove_images(path)
     path.write_text(json.dumps(_report(timeline, received, lost), indent=2) + "\n")
     print(f"{timeline.summary()}: {path}")
@@ -77,7 +77,7 @@ def _write_report(timeline: Timeline, received: dict[str, int], lost: dict[str, 
 
 
 def _remove_images(report: Path) -> None:
-    """Remove what an earlier recording wrote, and only that."""
+    """Remove the images that an earlier recording wrote, and no other files."""
     if not report.exists():
         return
     for frame in json.loads(report.read_text())["frames"]:
@@ -86,7 +86,7 @@ def _remove_images(report: Path) -> None:
 
 
 def _report(timeline: Timeline, received: dict[str, int], lost: dict[str, int]) -> dict[str, object]:
-    """Return what record.json says: rate in Hz, stamps in ns, latency from the visible to the fused image."""
+    """Return the content of record.json: rate in Hz, stamps in ns, latency from visible to fused image."""
     return {
         "summary": timeline.summary(),
         "pairs_in": len(timeline.pairs),

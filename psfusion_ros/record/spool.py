@@ -1,6 +1,6 @@
-"""Live half of the recorder: the node's topics, as they come and unread, into a bag.
+"""Writes the messages of the node's topics to a bag while the node runs, without decoding them.
 
-Decoding and compressing images meanwhile would take time from the node that is being recorded.
+Decoding and compressing images at the same time would slow down the node that is being recorded.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ except ImportError:  # Humble
 INPUTS = ("visible/image", "infrared/image")
 OUTPUTS = ("fused/image", "fused/camera_info", "semantic/mask", "semantic/overlay")
 
-# Best effort suits every publisher; the depth is for what comes while the disk is busy.
+# Best effort matches every publisher. The depth is for messages that arrive while the disk is busy.
 _QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Spool:
-    """Subscribes to the node's inputs and outputs and writes the serialised messages to a bag.
+    """Subscribes to the node's inputs and outputs, and writes the serialised messages to a bag.
 
     Attributes:
-        received: messages by topic.
+        received: Number of received messages by topic.
     """
 
     def __init__(self, node: Node, writer: BagWriter) -> None:
-        """Subscribe, and write to a bag that is open."""
+        """Subscribe, and write to an open bag."""
         self.received: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._reported_lost: Counter[str] = Counter()
@@ -49,30 +49,32 @@ class Spool:
             node.create_subscription(
                 kind,
                 topic,
-                self._keeper(topic, name),
+                self._callback(topic, name),
                 _QOS,
                 raw=True,
-                event_callbacks=SubscriptionEventCallbacks(message_lost=partial(self._lost_message, topic)),
+                event_callbacks=SubscriptionEventCallbacks(message_lost=partial(self._count_lost, topic)),
             )
 
     def lost(self) -> dict[str, int]:
-        """Return how many messages were sent but did not come, by topic.
+        """Return how many messages are known to be lost, by topic.
 
-        Known from gaps in the publishers' sequence numbers and from the middleware; what is missing before
-        the first or after the last message of a publisher shows in neither.
+        Gaps in the publishers' sequence numbers and reports of the middleware show them. Neither shows a
+        message that was lost before the first or after the last received one of a publisher.
         """
         return {t: max(self._skipped[t], self._reported_lost[t]) for t in (*INPUTS, *OUTPUTS)}
 
-    def _keeper(self, topic: str, kind: str) -> Any:
-        def keep(data: bytes, info: dict[str, Any]) -> None:  # rclpy counts the parameters: no more than two
+    def _callback(self, topic: str, kind: str) -> Any:
+        def keep(
+            data: bytes, info: dict[str, Any]
+        ) -> None:  # rclpy passes `info` because of the two parameters
             self.received[topic] += 1
             self._writer.write(topic, kind, info.get("received_timestamp") or time.time_ns(), data)
-            self._follow(topic, info)
+            self._count_skipped(topic, info)
 
         return keep
 
-    def _follow(self, topic: str, info: dict[str, Any]) -> None:
-        number = info.get("publication_sequence_number")  # not told on Humble
+    def _count_skipped(self, topic: str, info: dict[str, Any]) -> None:
+        number = info.get("publication_sequence_number")  # Humble does not report it
         if number is None:
             return
         publisher = topic, bytes(info.get("publisher_gid", {}).get("data", b""))
@@ -80,5 +82,5 @@ class Spool:
         self._skipped[topic] += max(0, number - before - 1)
         self._last_number[publisher] = number
 
-    def _lost_message(self, topic: str, event: Any) -> None:
+    def _count_lost(self, topic: str, event: Any) -> None:
         self._reported_lost[topic] += event.total_count_change

@@ -1,4 +1,4 @@
-"""What happened while the recorder listened: pairs, outputs and latency, from stamps and arrivals alone."""
+"""Finds pairs, outputs and latencies in a recorded bag, from stamps and times of arrival alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psfusion_core.cameras.serialised_stamp import stamp_of_serialised
 from psfusion_ros.record.spool import INPUTS, OUTPUTS
 
 PAIR_TOLERANCE = 50_000_000
-"""Stamps of a pair differ by at most so many nanoseconds: the default of the node."""
+"""Largest difference of the stamps of a pair, ns: the default of the node."""
 
 FOLDERS = {
     "visible/image": "visible",
@@ -22,12 +22,12 @@ FOLDERS = {
     "semantic/mask": "mask",
     "semantic/overlay": "overlay",
 }
-"""Where the images of a topic go."""
+"""The folder for the images of each topic."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One fused pair: stamp of the visible image and of all outputs, infrared stamp, latency; nanoseconds."""
+    """One fused pair: stamp of the visible image and all outputs, infrared stamp and latency; nanoseconds."""
 
     stamp: int
     infrared_stamp: int
@@ -40,13 +40,13 @@ class Shot:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened, from stamps and times of arrival alone.
+    """What happened while the recorder ran.
 
     Attributes:
-        pairs: stamps of visible images with an infrared one within the tolerance.
-        rate: visible images per second, as they arrived.
-        shots: pairs with all their output images, in order of stamp.
-        incomplete: stamps with some of the outputs, and which ones are missing.
+        pairs: Stamps of the visible images that have an infrared image within the tolerance.
+        rate: Visible images per second, by their arrival.
+        shots: Pairs with all their output images, in order of stamp.
+        incomplete: Stamps for which some of the outputs are missing, with the missing topics.
     """
 
     pairs: list[int]
@@ -55,7 +55,7 @@ class Timeline:
     incomplete: dict[int, list[str]]
 
     def summary(self) -> str:
-        """Return the figures in a line."""
+        """Return the figures in one line."""
         rate = f" at {self.rate:.1f} Hz" if len(self.pairs) > 1 else ""
         line = f"{len(self.pairs)} pairs in{rate}, {len(self.shots)} fused"
         if self.shots:
@@ -67,7 +67,7 @@ class Timeline:
 
 
 def read_timeline(bag: Path) -> Timeline:
-    """Read stamps and times of arrival from a bag that `Spool` wrote."""
+    """Read the timeline of a bag that `Spool` wrote."""
     arrivals: dict[str, dict[int, int]] = {topic: {} for topic in (*INPUTS, *OUTPUTS)}
     with Bag(bag) as reader:
         for topic, arrival, data in reader.messages(reader.topics):
@@ -75,7 +75,7 @@ def read_timeline(bag: Path) -> Timeline:
     visible, fused = arrivals["visible/image"], arrivals["fused/image"]
     partners = _nearest(sorted(visible), sorted(arrivals["infrared/image"]))
     with_output = sorted({stamp for topic in OUTPUTS for stamp in arrivals[topic]})
-    # The camera info can only be republished where the camera sends one.
+    # The node publishes camera_info only if the camera does.
     expected = [topic for topic in OUTPUTS if arrivals[topic] or topic != "fused/camera_info"]
     missing = {stamp: [topic for topic in expected if stamp not in arrivals[topic]] for stamp in with_output}
     return Timeline(
@@ -91,12 +91,12 @@ def read_timeline(bag: Path) -> Timeline:
 
 
 def median_step(times: list[int]) -> float:
-    """Return the median difference of successive times, nanoseconds; a tenth of a second without any."""
+    """Return the median difference of successive times, ns; 0.1 s if there are fewer than two."""
     return max(1.0, median([b - a for a, b in pairwise(times)] or [100_000_000]))
 
 
 def _nearest(stamps: list[int], others: list[int]) -> dict[int, int]:
-    """Map every stamp that has another one within the tolerance to the nearest one."""
+    """Map every stamp to the nearest of the others, if that is within the tolerance."""
     partners = {}
     for stamp in stamps:
         at = bisect_left(others, stamp)

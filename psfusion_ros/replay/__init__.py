@@ -1,6 +1,6 @@
-"""Executable `replay`: a bag, or two folders of images, onto topics in real time.
+"""The executable `replay`: publishes a bag, or two folders of images, on topics in real time.
 
-`psfusion_ros.replay.recordings` is what can be played, `psfusion_ros.replay.player` what plays it.
+`recordings` reads what is played, and `player` publishes it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ EXAMPLES = """examples:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Play what the command line (program name first, like sys.argv) names; return the exit status.
+    """Play the recording that the command line names.
 
-    That is 0 at the end or after a signal, and 2 where the recording cannot be played or ROS is missing.
+    Args:
+        args: Command line, program name first; sys.argv if not given.
+
+    Returns:
+        The exit status: 0 at the end or after a signal, 2 if the recording cannot be played or without ROS.
     """
     arguments = list(sys.argv if args is None else args)
     try:

@@ -1,4 +1,4 @@
-"""``python -m psfusion_ros.replay`` is the executable `replay`."""
+"""``python -m psfusion_ros.replay`` runs the executable `replay`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Plays a recording: every message is published when it is due."""
+"""Plays a recording: publishes every message when it is due."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from psfusion_core.cameras.serialised_stamp import shift_stamp
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording, Recording
 
 SETTLE_SECONDS = 0.5
-"""Without a new subscriber until playing begins: others may be on their way, and a subscriber that the
-publisher knows needs a moment to know the publisher."""
+"""Seconds without a new subscriber until playing begins. More subscribers may still join, and a subscriber
+that has been discovered needs a moment to discover the publisher."""
 
 
 class Player:
     """Publishes a recording on a node, every message when it is due."""
 
     def __init__(self, node: Node, recording: Recording, clock: bool) -> None:
-        # Reliable suits every subscription, best-effort ones too.
+        # A reliable publisher matches every subscription.
         qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         self.node = node
         self.recording = recording
@@ -41,7 +41,7 @@ class Player:
         self.clock = node.create_publisher(Clock, "/clock", qos) if clock else None
 
     def wait_for_subscribers(self, number: int, seconds: float) -> None:
-        """Wait until an image topic has so many subscribers and no more join; at most so many seconds."""
+        """Wait until an image topic has `number` subscribers and no more join, for `seconds` at most."""
         images = [self.publishers[t] for t, kind in self.recording.topics.items() if kind is not CameraInfo]
         begin = changed = time.monotonic()
         before: list[int] = []
@@ -60,12 +60,12 @@ class Player:
     def play(self, rate: float, loop: bool) -> int:
         """Publish everything, once or until interrupted; return the number of messages.
 
-        The first pass is byte for byte what was recorded. Later ones have later stamps, as if the cameras had
-        gone on: subscribers rightly take a stamp that jumps back for a fault.
+        The first pass publishes the recorded bytes unchanged. In later passes the stamps go on as if the
+        cameras had never stopped, because subscribers treat a stamp that jumps back as a fault.
 
         Args:
-            rate: recorded seconds per second, > 0.
-            loop: start again at the end.
+            rate: Recorded seconds per second, > 0.
+            loop: Start again at the end.
         """
         begin: float | None = None
         published = 0
@@ -86,7 +86,7 @@ class Player:
 
 
 def run(arguments: list[str], options: argparse.Namespace) -> int:
-    """Play what the options name, with the ROS arguments of a command line; return the exit status."""
+    """Play the recording that the options name; return the exit status. `arguments` has the ROS arguments."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)

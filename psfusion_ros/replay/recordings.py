@@ -1,4 +1,4 @@
-"""What `replay` can play: rosbag2 bags and pairs of image folders, as one stream of serialised messages."""
+"""Recordings for `replay`: bags and pairs of image folders, each as one stream of serialised messages."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ MESSAGE_TYPES: dict[str, type[Any]] = {
     COMPRESSED: CompressedImage,
     CAMERA_INFO: CameraInfo,
 }
-"""What is played out of a bag. All of them begin with a std_msgs/Header."""
-
+"""The message types that are played from a bag. All of them begin with a std_msgs/Header."""
 
 SINGLE_FRAME_SPAN = 100_000_000
-"""Nanoseconds after which a recording of one moment starts again."""
+"""Nanoseconds after which a recording of a single frame starts again."""
 
 
 class Entry(NamedTuple):
-    """One message: topic, time of recording (ns), and its CDR serialisation with the encapsulation header."""
+    """One message: topic, time of recording (ns) and CDR serialisation with the encapsulation header."""
 
     topic: str
     time: int
@@ -38,12 +37,12 @@ class Entry(NamedTuple):
 
 
 class Recording(Protocol):
-    """Messages in order of their time, read one by one, so that memory does not grow with the length.
+    """Messages in order of time. They are read one by one, so that memory does not grow with the length.
 
     Attributes:
-        topics: relative topic names and their message types.
-        counts: number of messages by topic.
-        span: nanoseconds from the first message to where the first one of another pass belongs.
+        topics: Relative topic names and their message types.
+        counts: Number of messages by topic.
+        span: Nanoseconds from the first message to the first message of the next pass.
     """
 
     topics: dict[str, type[Any]]
@@ -54,13 +53,13 @@ class Recording(Protocol):
 
 
 class BagRecording:
-    """The camera topics of a bag (sqlite3, mcap or ROS 1), their messages as they were recorded."""
+    """The camera topics of a bag (sqlite3, mcap or ROS 1), with their messages unchanged."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is in the bag.
+        """Read which topics are in the bag.
 
         Raises:
-            BagError: no bag, a damaged one, one that names files outside its folder, or one without
+            BagError: The path is no bag, or the bag is damaged, names files outside its folder, or has no
                 camera topics.
         """
         self.path = path
@@ -79,7 +78,7 @@ class BagRecording:
         """Yield the messages.
 
         Raises:
-            BagError: the bag is damaged further in.
+            BagError: The bag is damaged.
         """
         with Bag(self.path) as bag:
             for topic, recorded, data in bag.messages([t for t in bag.topics if t.type in MESSAGE_TYPES]):
@@ -87,18 +86,18 @@ class BagRecording:
 
 
 class FolderRecording:
-    """Two folders of images, paired by file name without its suffix, as two cameras at a steady rate.
+    """Two folders of images, paired by file name without suffix, played like two cameras at a steady rate.
 
-    A pair carries one stamp; the first is the time at which the first message was asked for. Visible images
-    become rgb8, infrared ones mono8, or mono16 where the file has 16 bits.
+    Both images of a pair have the same stamp. The first stamp is the time when playing began. Visible images
+    become rgb8, infrared images mono8, or mono16 if the file has 16 bits.
     """
 
     def __init__(self, visible: Path, infrared: Path, pairs_per_second: float) -> None:
         """List the pairs.
 
         Raises:
-            FileNotFoundError: a folder is missing or empty, or no name is in both.
-            psfusion_core.cameras.image_files.ImageError: a name is twice in one folder.
+            FileNotFoundError: A folder is missing or empty, or no name is in both folders.
+            psfusion_core.cameras.image_files.ImageError: A folder has two files of the same name.
         """
         self.pairs, self.unpaired = pair_folders(visible, infrared)
         self.period = round(1e9 / pairs_per_second)
@@ -111,9 +110,9 @@ class FolderRecording:
         """Yield the messages.
 
         Raises:
-            psfusion_core.cameras.image_files.ImageError: a file is no readable image.
+            psfusion_core.cameras.image_files.ImageError: A file is no readable image.
         """
-        if self._start is None:  # every pass has the stamps of the first one
+        if self._start is None:  # every pass starts with the same stamp
             self._start = time.time_ns()
         for number, pair in enumerate(self.pairs):
             stamp = self._start + number * self.period

@@ -1,7 +1,6 @@
-"""Executable `view`: a web page with the node's inputs and outputs, live.
+"""The executable `view`: serves a web page with the live inputs and outputs of the node.
 
-`psfusion_ros.view.streams` is its ROS side, `psfusion_ros.view.server` its HTTP side, and `page/` is what the
-browser gets.
+`streams` subscribes to the topics, `server` serves the page, and the page itself is in `page/`.
 """
 
 from __future__ import annotations
@@ -24,10 +23,13 @@ reach the page through SSH: ssh -L 8088:127.0.0.1:8088 ROBOT"""
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Serve the page until SIGINT or SIGTERM (program name first in `args`, like sys.argv).
+    """Serve the page until SIGINT or SIGTERM.
+
+    Args:
+        args: Command line, program name first; sys.argv if not given.
 
     Returns:
-        The exit status: 0 after a signal, 2 where the page cannot be served.
+        The exit status: 0 after a signal, 2 if the page cannot be served.
     """
     try:
         import rclpy
@@ -66,7 +68,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise ValueError for options that nothing can be served with."""
+    """Raise ValueError if an option is invalid."""
     if not 0 <= options.port <= 65535:
         raise ValueError(f"--port is {options.port}; expected 0 to 65535")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options.node):

@@ -1,4 +1,4 @@
-"""``python -m psfusion_ros.view`` is the executable `view`."""
+"""``python -m psfusion_ros.view`` runs the executable `view`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The newest image of one topic, and how its images come."""
+"""The newest image of one topic, with the rate and the latency of its images."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sensor_msgs.msg import CompressedImage
 
 from psfusion_core.cameras.image_decoding import stamp_of
 from psfusion_ros import image_messages
-from psfusion_ros.view.page_images import to_jpeg
+from psfusion_ros.view.jpeg import to_jpeg
 
 WINDOW = 5.0
-"""Seconds that the rate looks back on."""
+"""Seconds over which the rate is measured."""
 
 LATENCIES = 9
-"""Images that the latency is the median of."""
+"""Number of images whose median latency is shown."""
 
 
 class ImageStream:
-    """Keeps the newest image only; `receive` is called by ROS's thread, all else by the server's.
+    """Keeps only the newest image. ROS's thread calls `receive`, the server's thread all other methods.
 
     Attributes:
-        name: relative name of the topic.
-        topic: its resolved name, as remapped.
-        publishers: on the topic now.
-        number: that of the newest image, from 1.
+        name: The relative name of the topic.
+        topic: Its resolved name.
+        publishers: The current number of publishers.
+        number: The number of the newest image, counted from 1.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,7 +36,7 @@ class ImageStream:
         self.topic = name
         self.publishers = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._came = asyncio.Event()
+        self._arrived = asyncio.Event()
         self.number = 0
         self._message: image_messages.AnyImage | None = None
         self._picture: tuple[int, asyncio.Task[bytes]] | None = None
@@ -45,7 +45,7 @@ class ImageStream:
         self._description = ""
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Forget what was; images come from now on."""
+        """Forget everything; images arrive from now on."""
         self._loop = loop
         self._message = None
         self._arrivals.clear()
@@ -53,32 +53,32 @@ class ImageStream:
         self._description = ""
 
     def receive(self, message: image_messages.AnyImage, now_ns: int) -> None:
-        """Take an image, with the time of the clock that its stamp is of."""
+        """Take an image that arrived at `now_ns`, by the clock of its stamp."""
         self._arrivals.append(time.monotonic())
         self._latencies.append((now_ns - stamp_of(message.header)) / 1e6)
         if isinstance(message, CompressedImage):
             self._description = "compressed"
         else:
             self._description = f"{message.encoding} {message.width} x {message.height}"
-        assert self._loop is not None, "begun before it is subscribed to"
+        assert self._loop is not None, "`begin` comes before subscribing"
         self._loop.call_soon_threadsafe(self._keep, message)
 
     async def picture_after(self, number: int) -> tuple[int, bytes]:
-        """Return the newest image as JPEG, with its number, once there is one with a larger number.
+        """Wait for an image with a larger number; return the newest image's number and its JPEG file.
 
         Raises:
-            FrameError: it does not decode.
+            FrameError: The image does not decode.
         """
         while self._message is None or self.number <= number:
-            await self._came.wait()
+            await self._arrived.wait()
         if self._picture is None or self._picture[0] != self.number:
             encode = asyncio.to_thread(to_jpeg, self._message, self.name == "infrared/image")
             self._picture = self.number, asyncio.create_task(encode)
         shown, task = self._picture
-        return shown, await asyncio.shield(task)  # other pages wait for the same one
+        return shown, await asyncio.shield(task)  # other pages may wait for the same task
 
     def state(self) -> dict[str, Any]:
-        """Return what the page says of the topic: rate in Hz, latency in ms."""
+        """Return what the page shows about the topic: rate in Hz, latency in ms."""
         begin = time.monotonic() - WINDOW
         arrivals = [moment for moment in list(self._arrivals) if moment >= begin]
         rate = (len(arrivals) - 1) / (time.monotonic() - arrivals[0]) if len(arrivals) > 1 else 0.0
@@ -94,5 +94,5 @@ class ImageStream:
     def _keep(self, message: image_messages.AnyImage) -> None:
         self._message = message
         self.number += 1
-        came, self._came = self._came, asyncio.Event()
-        came.set()
+        arrived, self._arrived = self._arrived, asyncio.Event()
+        arrived.set()

@@ -1,8 +1,9 @@
-"""The HTTP side of the page: its files, and one WebSocket for each page that is open.
+"""Serves the files of the page, and one WebSocket for each open page.
 
-To the page go texts, the state as JSON, and binary messages: one byte, which image, then a JPEG file. The
-page answers each image, once it is shown, with that number; until then the server sends no other one of that
-topic, so that a slow browser or network gets fewer images, never late ones.
+Text messages to the page have the state as JSON. Binary messages have an image: one byte with the index of
+the stream, then a JPEG file. When the page has shown an image, it answers with that index. Until then the
+server sends no other image of the stream, so that a slow browser or network gets fewer images but never late
+ones.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 
 STATE_SECONDS = 0.5
 IMAGE_SECONDS = 1 / 15
-"""Least time between two images of a topic on one page: encoding must leave the machine to the node."""
+"""Least time between two images of a stream on one page, so that encoding leaves the CPU to the node."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -39,7 +40,7 @@ HEADERS = {
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is reached from this machine only."""
+    """Tell whether only this machine can reach an address that the server listens on."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -49,12 +50,12 @@ def is_loopback(host: str) -> bool:
 def is_own_name(authority: str, host: str) -> bool:
     """Tell whether a Host header names this server.
 
-    A page elsewhere that has its own name resolved to this machine (DNS rebinding) is turned away: addresses
-    cannot be rebound, and of names only localhost, this machine's and the one listened on are known.
+    This refuses a page of another site whose name resolves to this machine (DNS rebinding). Addresses cannot
+    be rebound, and the only accepted names are localhost, this machine's name and the host listened on.
 
     Args:
-        authority: the header, such as 127.0.0.1:8088.
-        host: what the server listens on; where that is loopback, only loopback addresses are taken.
+        authority: The header, such as 127.0.0.1:8088.
+        host: The host that the server listens on; if it is loopback, only loopback addresses are accepted.
     """
     try:
         name = urlsplit(f"//{authority}").hostname or ""
@@ -69,28 +70,28 @@ def is_own_name(authority: str, host: str) -> bool:
 
 
 class Server:
-    """Serves the page; the topics are subscribed to while at least one is open."""
+    """Serves the page, and subscribes to the topics while at least one page is open."""
 
     def __init__(self, streams: Streams, host: str) -> None:
         self._streams = streams
         self._host = host
         self._pages: set[web.WebSocketResponse] = set()
-        self._turn = asyncio.Lock()
+        self._pages_lock = asyncio.Lock()
 
     def application(self) -> web.Application:
-        """Make the application."""
+        """Return the aiohttp application."""
         application = web.Application(middlewares=[self._guard])
         for path, name in FILES.items():
             application.router.add_get(path, self._file_handler(PAGE / name))
-        application.router.add_get("/images", self._talk)
-        application.on_shutdown.append(self._say_goodbye)
+        application.router.add_get("/images", self._serve_page)
+        application.on_shutdown.append(self._close_pages)
         return application
 
     @web.middleware
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Answer only those who address this server by its own name, and pages that came from it."""
+        """Refuse requests that do not name this server as Host, or that come from pages of other servers."""
         authority = request.headers.get("Host", "")
         origin = request.headers.get("Origin")
         if not is_own_name(authority, self._host):
@@ -108,7 +109,7 @@ class Server:
 
         return handler
 
-    async def _talk(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_page(self, request: web.Request) -> web.StreamResponse:
         page = web.WebSocketResponse(heartbeat=10.0, max_msg_size=64, compress=False)
         await page.prepare(request)
         shown = [asyncio.Event() for _ in self._streams.images]
@@ -141,7 +142,7 @@ class Server:
             try:
                 number, picture = await stream.picture_after(number)
             except FrameError:
-                number = stream.number  # the node's diagnostics say what is wrong with it
+                number = stream.number  # the node's diagnostics report the problem
                 continue
             shown.clear()
             await page.send_bytes(bytes([index]) + picture)
@@ -149,19 +150,19 @@ class Server:
             await asyncio.sleep(begin + IMAGE_SECONDS - time.monotonic())
 
     async def _join(self, page: web.WebSocketResponse) -> None:
-        async with self._turn:
+        async with self._pages_lock:
             if not self._pages:
                 await self._streams.open()
             self._pages.add(page)
 
     async def _leave(self, page: web.WebSocketResponse) -> None:
-        async with self._turn:
+        async with self._pages_lock:
             self._pages.discard(page)
             if not self._pages:
                 await self._streams.close()
 
-    async def _say_goodbye(self, _: web.Application) -> None:
-        # All at once: closing waits for the answer of a browser, which may be asleep.
+    async def _close_pages(self, _: web.Application) -> None:
+        # All at the same time, because closing waits for the answer of a browser, which may be suspended.
         await asyncio.gather(*(page.close(code=WSCloseCode.GOING_AWAY) for page in self._pages))
 
 
@@ -169,7 +170,7 @@ async def serve(streams: Streams, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: The server cannot listen on the address.
     """
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

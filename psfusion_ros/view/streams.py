@@ -1,4 +1,4 @@
-"""The ROS side of the page: subscriptions that exist while a page is open, spun in a thread of their own."""
+"""Subscribes to the topics of the page while a page is open, and spins in a separate thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has it nowhere else
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # only here in Humble
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
@@ -28,21 +28,21 @@ from psfusion_ros.view.image_stream import ImageStream
 OUTPUTS = ("fused/image", "semantic/overlay")
 ADAPT_SECONDS = 0.5
 MAXIMUM_CLASSES = 256
-"""Classes that a mask of 8 bits can tell apart; no more are shown."""
+"""Number of classes that an 8-bit mask can have; no more are shown."""
 
 
 class Streams:
-    """Four topics with images, what the node says of itself, and the names of its classes.
+    """Four image topics, the state that the node reports, and the names of its classes.
 
     Attributes:
-        images: a stream for each topic, in the order in which the page shows them.
+        images: A stream for each image topic, in the order of the page.
     """
 
     def __init__(self, fusion_node: str) -> None:
-        """Make a node; nothing is subscribed to before `open`.
+        """Create a ROS node; `open` subscribes.
 
         Args:
-            fusion_node: name of the node that is looked at, in the namespace of this one.
+            fusion_node: Name of the fusion node, in the namespace of this one.
         """
         self.images = tuple(ImageStream(name) for name in (*(f"{c}/image" for c in CAMERAS), *OUTPUTS))
         self._node = rclpy.create_node("psfusion_view", start_parameter_services=False)
@@ -59,18 +59,18 @@ class Streams:
         self._thread = threading.Thread(target=self._spin, daemon=True)
 
     async def open(self) -> None:
-        """Subscribe to everything."""
+        """Subscribe to all topics."""
         loop = asyncio.get_running_loop()
         for stream in self.images:
             stream.begin(loop)
         await self._in_ros(self._open)
 
     async def close(self) -> None:
-        """Free all subscriptions, so that the node computes nothing for this page."""
+        """Destroy all subscriptions, so that the node computes nothing for the page."""
         await self._in_ros(self._close)
 
     def state(self) -> dict[str, Any]:
-        """Return what the page shows beside the images."""
+        """Return what the page shows besides the images."""
         colors = colorize(np.arange(len(self._class_names), dtype=np.uint8)[np.newaxis])[0]
         return {
             "images": [stream.state() for stream in self.images],
@@ -103,11 +103,11 @@ class Streams:
 
             labels = subscribe(LabelInfo, LABEL_INFO_TOPIC, self._keep_labels, LATCHED_QOS)
             self._subscriptions.append(labels)
-        except ImportError:  # then the node does not publish it either
+        except ImportError:  # the node does not publish it either
             pass
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self._node.create_timer(ADAPT_SECONDS, self._look, clock=steady)
-        self._look()
+        self._timer = self._node.create_timer(ADAPT_SECONDS, self._adapt, clock=steady)
+        self._adapt()
 
     def _close(self) -> None:
         self._node.destroy_timer(self._timer)
@@ -118,8 +118,8 @@ class Streams:
         self._cameras, self._subscriptions = [], []
         self._source, self._statuses = "", []
 
-    def _look(self) -> None:
-        """Hear the cameras as they publish, raw or compressed, and count publishers."""
+    def _adapt(self) -> None:
+        """Adapt the subscriptions to the publishers, raw or compressed, and count the publishers."""
         for camera, stream in zip(self._cameras, self.images, strict=False):
             camera.adapt()
             stream.topic, stream.publishers = camera.topic, camera.publisher_count()

@@ -33,7 +33,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from test_transport import compressed_pair
 
 from psfusion_core.doctor.check import Subject
-from psfusion_ros.doctor.conversion import check_cv_bridge
+from psfusion_ros.doctor.cv_bridge_check import check_cv_bridge
 
 # The command itself, without the checks that load PyTorch: test/core/doctor has those.
 DOCTOR = """

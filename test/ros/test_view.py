@@ -39,7 +39,7 @@ from psfusion_core.cameras.frame import FrameError
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.simulation.drive import Drive
 from psfusion_ros.view import main
-from psfusion_ros.view.page_images import to_jpeg
+from psfusion_ros.view.jpeg import to_jpeg
 from psfusion_ros.view.server import is_loopback, is_own_name
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

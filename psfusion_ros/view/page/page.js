@@ -3,7 +3,7 @@
 const NAMES = ["Visible", "Infrared", "Fused", "Overlay"];
 const LEVELS = ["fine", "warning", "error", "error"]; // of diagnostic_msgs/DiagnosticStatus; the last is stale
 const RETRY_MS = 1000;
-const RECORDED_MS = 60000; // stamps older than this are those of a recording
+const RECORDED_MS = 60000; // images with older stamps are from a recording
 
 const find = (id) => document.getElementById(id);
 
@@ -27,14 +27,14 @@ function connect() {
     else showImage(own, event.data);
   };
   own.onclose = () => {
-    if (socket !== own) return; // closed by us, because nobody looks
+    if (socket !== own) return; // closed by `follow` because the page is hidden
     setBadge("connection", "no connection", "error");
     setTimeout(follow, RETRY_MS);
   };
   socket = own;
 }
 
-// A page that nobody sees costs the robot nothing.
+// A hidden page closes its connection, so that it costs the robot nothing.
 function follow() {
   if (document.visibilityState === "hidden") {
     const own = socket;
@@ -52,7 +52,7 @@ function showImage(own, data) {
   const address = URL.createObjectURL(new Blob([new Uint8Array(data, 1)], { type: "image/jpeg" }));
   const done = () => {
     URL.revokeObjectURL(address);
-    if (own.readyState === WebSocket.OPEN) own.send(String(index)); // now the next one may come
+    if (own.readyState === WebSocket.OPEN) own.send(String(index)); // the server may send the next image
   };
   image.onload = () => {
     image.hidden = false;
@@ -80,7 +80,7 @@ function showStream(figure, stream) {
   figure.querySelector(".waiting").textContent = isLive
     ? ""
     : stream.publishers
-      ? "no images come"
+      ? "no images arrive"
       : "nobody publishes";
 }
 
@@ -104,14 +104,14 @@ function classItem({ name, color }) {
   const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   for (const [key, value] of Object.entries({ width: "100%", height: "100%", fill: color })) {
-    square.setAttribute(key, value); // not a style attribute: the content security policy has none
+    square.setAttribute(key, value); // the content security policy forbids style attributes
   }
   swatch.append(square);
   item.append(swatch, name.replaceAll("_", " "));
   return item;
 }
 
-// Lists are made anew only when they change, so that text can be selected.
+// Lists are recreated only when they change, so that text can be selected.
 const shown = {};
 function showList(id, items, make, otherwise) {
   const key = JSON.stringify(items);

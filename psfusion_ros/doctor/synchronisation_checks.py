@@ -1,4 +1,4 @@
-"""Checks of both cameras together: their clocks, and whether their frames pair."""
+"""Checks of both cameras together: whether their clocks agree, and whether their images can be paired."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from psfusion_core.base.wording import duration_in_words
 from psfusion_core.doctor.check import Finding, Subject
 from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_ros.doctor.camera_checks import age
-from psfusion_ros.doctor.hearing import Heard, Hearing
+from psfusion_ros.doctor.observations import CameraObservations, Observations
 
 TOLERANCE_MS = NodeParameters().tolerance_ms
 LARGEST_OFFSET_MS = 10_000.0
-"""Above this, one camera's clock is wrong; it is nothing that an offset should hide."""
+"""Above this difference one camera's clock is wrong, and an offset should not hide that."""
 
 
-def check_clocks(hearing: Hearing, _: Subject) -> Finding:
-    """Compare the ages of both cameras' images: they differ by the offset of the clocks, and by the way."""
-    visible, infrared = hearing.cameras["visible"], hearing.cameras["infrared"]
+def check_clocks(observations: Observations, _: Subject) -> Finding:
+    """Compare the ages of both cameras' images, which differ by clock offset and delay."""
+    visible, infrared = observations.cameras["visible"], observations.cameras["infrared"]
     if not (any(visible.stamps) and any(infrared.stamps)):
         return Finding("skipped", "needs images with stamps from both cameras")
     offset = (age(infrared) - age(visible)) / 1e6
@@ -38,13 +38,15 @@ def check_clocks(hearing: Hearing, _: Subject) -> Finding:
     )
 
 
-def check_pairing(hearing: Hearing, _: Subject) -> Finding:
-    """Look how many frames of the slower camera have a partner within the tolerance, by stamp."""
-    visible, infrared = (_stamps(hearing.cameras[camera]) for camera in ("visible", "infrared"))
+def check_pairing(observations: Observations, _: Subject) -> Finding:
+    """Check how many images of the slower camera have a partner within the tolerance, by stamp."""
+    visible, infrared = (_stamps(observations.cameras[camera]) for camera in ("visible", "infrared"))
     if not (visible and infrared):
         return Finding("skipped", "needs images with stamps from both cameras")
     few, many = sorted((visible, infrared), key=len)
-    edge = round(TOLERANCE_MS * 1e6)  # partners of what is beyond the others came before or after listening
+    edge = round(
+        TOLERANCE_MS * 1e6
+    )  # images outside this range have partners from before or after the listening
     few = [stamp for stamp in few if many[0] - edge <= stamp <= many[-1] + edge] or few
     distances = [_distance(stamp, many) / 1e6 for stamp in few]
     paired = sum(distance <= TOLERANCE_MS for distance in distances)
@@ -63,11 +65,11 @@ def _side(offset: float) -> str:
     return "behind" if offset > 0 else "ahead of"
 
 
-def _stamps(heard: Heard) -> list[int]:
-    return sorted(stamp for stamp in heard.stamps if stamp)
+def _stamps(camera: CameraObservations) -> list[int]:
+    return sorted(stamp for stamp in camera.stamps if stamp)
 
 
 def _distance(stamp: int, others: list[int]) -> int:
-    """Return the nanoseconds to the nearest of other stamps, which are in order."""
+    """Return the nanoseconds to the nearest of some other stamps, which are sorted."""
     place = bisect_left(others, stamp)
     return min(abs(stamp - other) for other in others[max(0, place - 1) : place + 1])

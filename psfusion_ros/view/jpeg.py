@@ -1,4 +1,4 @@
-"""From image messages to JPEG files that a browser shows."""
+"""Encodes image messages as JPEG files for a browser."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ QUALITY = 85
 
 
 def to_jpeg(message: AnyImage, is_infrared: bool) -> bytes:
-    """Return an image as a JPEG file: as it came where it is one, 16-bit infrared stretched to grey levels.
+    """Return an image as a JPEG file: a JPEG unchanged, 16-bit infrared stretched to grey levels.
 
     Raises:
-        FrameError: the image does not decode, or is too wide or high for a JPEG file.
+        FrameError: The image does not decode, or is too wide or high for a JPEG file.
     """
     if isinstance(message, CompressedImage) and bytes(message.data[:3]) == BEGINNINGS["JPEG"]:
         check_message(message)
         return bytes(message.data)
     frame = to_frame(with_known_encoding(message, "infrared" if is_infrared else "visible"))
-    # OpenCV's order of colours; it copies a view whose channels are reversed by itself.
+    # OpenCV expects BGR, and copies a view with reversed channels automatically.
     image = stretch(to_infrared(frame)) if is_infrared else to_visible(frame)[..., ::-1]
     fits, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
     if not fits:

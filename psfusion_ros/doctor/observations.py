@@ -1,4 +1,4 @@
-"""What was heard of the cameras and of a node that runs, noted as it came."""
+"""What `listen` observes of the cameras and of a running node."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ FROZEN_AFTER = NodeParameters().frozen_after
 
 
 @dataclass
-class Heard:
-    """What came from one camera.
+class CameraObservations:
+    """What was observed of one camera.
 
     Attributes:
-        camera: The camera that is heard.
-        topic: where it was heard in the end; `topics`, all that were tried.
-        publishers: node and QoS of each, in words.
-        mismatched: those among them whose images cannot come with the QoS asked for, with the reason.
-        arrivals, stamps: nanoseconds, of every image; the clock is this machine's.
-        description: encoding and size of the latest image.
-        largest: bytes of the largest image message, or of what the node publishes of it: rgb8 of its size.
-        rejected: images that the node could not use; `reason`, what was wrong with the latest.
-        lost: images that the middleware says it lost.
-        check: the one that the node makes of every image; it watches the stamps too.
+        name: The name of the camera.
+        topic: The topic that was subscribed to last.
+        topics: All topics that were tried.
+        publishers: Node and QoS of each publisher, in words.
+        mismatched: The publishers whose images cannot arrive with the requested QoS, with the reason.
+        arrivals, stamps: Nanoseconds, of every image; arrivals are by this machine's clock.
+        description: Encoding and size of the latest image.
+        largest: Bytes of the largest image message, the rgb8 outputs of the node included.
+        rejected: Images that the node could not use.
+        reason: Why the latest of these could not be used.
+        lost: Images that the middleware reported as lost.
+        check: The check that the node applies to every image; it also watches the stamps.
     """
 
-    camera: Camera
+    name: Camera
     topic: str = ""
     topics: tuple[str, ...] = ()
     publishers: list[str] = field(default_factory=list)
@@ -50,8 +52,8 @@ class Heard:
     lost: int = 0
     check: ImageCheck = field(default_factory=lambda: ImageCheck(FROZEN_AFTER))
 
-    def take(self, message: AnyImage, now: int) -> None:
-        """Note an image."""
+    def record(self, message: AnyImage, now: int) -> None:
+        """Record an image that arrived `now`, nanoseconds by this machine's clock."""
         self.arrivals.append(now)
         self.stamps.append(stamp_of(message.header))
         self.largest = max(self.largest, len(message.data))
@@ -60,7 +62,7 @@ class Heard:
         else:
             self.description = f"{message.encoding[:40]} {message.width} x {message.height}"
         try:
-            self.check.accept(with_known_encoding(message, self.camera), time.monotonic_ns(), now)
+            self.check.accept(with_known_encoding(message, self.name), time.monotonic_ns(), now)
             height, width = _size(message)
             self.largest = max(self.largest, 3 * height * width)
         except FrameError as error:
@@ -75,26 +77,26 @@ def _size(message: AnyImage) -> tuple[int, int]:
 
 
 @dataclass
-class Hearing:
-    """What was heard.
+class Observations:
+    """What was observed while listening.
 
     Attributes:
-        cameras: by name.
-        image_topics: all topics with images that somebody publishes.
-        unserved: subscribers of the node's outputs that get nothing, with the reason.
-        statuses: the latest diagnostic status by its name and hardware_id.
+        cameras: The observations of each camera.
+        image_topics: All topics of images that have a publisher.
+        unserved: Subscribers of the node's outputs that receive nothing, with the reason.
+        statuses: The latest diagnostic statuses by name and hardware_id.
     """
 
-    cameras: dict[Camera, Heard]
+    cameras: dict[Camera, CameraObservations]
     image_topics: list[str] = field(default_factory=list)
     unserved: list[str] = field(default_factory=list)
     statuses: dict[tuple[str, str], DiagnosticStatus] = field(default_factory=dict)
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of the largest image message, the node's included; 0 where none came."""
-        return max(heard.largest for heard in self.cameras.values())
+        """Bytes of the largest image message, including those of the node; 0 if no image arrived."""
+        return max(camera.largest for camera in self.cameras.values())
 
-    def keep(self, message: DiagnosticArray) -> None:
-        """Take the statuses of a node."""
+    def record_statuses(self, message: DiagnosticArray) -> None:
+        """Record the statuses of a node."""
         self.statuses |= {(status.name, status.hardware_id): status for status in message.status}

@@ -1,4 +1,4 @@
-"""Check of cv_bridge, which the node asks about encodings that it does not read itself."""
+"""Check of cv_bridge, which the node uses for encodings that it does not read itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psfusion_core.doctor.python_packages import installed
 
 
 def cv_bridge_facts() -> dict[str, Any]:
-    """Convert an image with cv_bridge; run in a child: built for another NumPy, it may crash."""
+    """Convert an image with cv_bridge, in a child process: built for another NumPy, cv_bridge may crash."""
     from cv_bridge import CvBridge
     from sensor_msgs.msg import Image
 
@@ -21,7 +21,7 @@ def cv_bridge_facts() -> dict[str, Any]:
 
 
 def check_cv_bridge(_: Subject) -> Finding:
-    """Look whether cv_bridge works beside this NumPy."""
+    """Check whether cv_bridge works with this NumPy."""
     known = f"the node reads {len(PIXEL_FORMATS)} encodings itself"
     if find_spec("cv_bridge") is None:
         return Finding("ok", f"not installed; it is optional, {known}")
