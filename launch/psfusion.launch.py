@@ -1,9 +1,9 @@
-"""Start psfusion_node, and on request rviz, the web page and the replay of a bag.
+"""Starts psfusion_node and, on request, rviz, the web page and the replay of a bag.
 
 ros2 launch psfusion_ros psfusion.launch.py visible:=/front/image_raw infrared:=/thermal/image_raw view:=true
 ros2 launch psfusion_ros psfusion.launch.py bag:=drive use_sim_time:=true rviz:=true
 
-The node configures and activates itself, and is started again if it dies.
+The node configures and activates itself, and it is restarted if it dies.
 """
 
 import os
@@ -33,7 +33,7 @@ ARGUMENTS = {
     "params_file": (str(CONFIG / "psfusion.yaml"), "parameters of the node"),
     "registration": ("", "file that psfusion calibrate wrote; empty: as in params_file"),
     "autostart": ("true", "false leaves configuring and activating to a lifecycle manager"),
-    "respawn": ("true", "start the node again when it dies"),
+    "respawn": ("true", "restart the node if it dies"),
     "dds_profile": (
         os.environ.get(PROFILE_VARIABLE, str(CONFIG / "fastdds.xml")),
         "Fast DDS profile with room for images in shared memory; give it to the camera drivers too",
@@ -43,7 +43,7 @@ ARGUMENTS = {
     "view_port": ("8088", "port of that page"),
     "bag": ("", "rosbag2 folder to play; empty: none, the cameras are live"),
     "bag_rate": ("1.0", "speed of the replay; 1 is as recorded"),
-    "bag_loop": ("false", "start the bag again at its end; stamps go on"),
+    "bag_loop": ("false", "start the bag again at its end, with stamps that go on"),
     "use_sim_time": ("false", "take the time from /clock, which the bag's replay then publishes"),
 }
 
@@ -53,7 +53,7 @@ def is_true(text: str) -> bool:
 
 
 def create_nodes(context: LaunchContext) -> list[Node]:
-    """Make the nodes from the values of the arguments."""
+    """Return the nodes to start for the values of the launch arguments."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     simulated = is_true(value["use_sim_time"])
     chosen = {name: value[name] for name in ("model", "device") if value[name]}
@@ -82,7 +82,7 @@ def create_nodes(context: LaunchContext) -> list[Node]:
             namespace=value["namespace"],
             arguments=["-d", str(CONFIG / "psfusion.rviz")],
             parameters=[{"use_sim_time": simulated}],
-            # The configuration has absolute names; relative ones on the right follow the namespace.
+            # The configuration of rviz has absolute names; the relative names follow the namespace.
             remappings=[
                 ("/visible/image", value["visible"]),
                 ("/infrared/image", value["infrared"]),
@@ -109,7 +109,7 @@ def create_nodes(context: LaunchContext) -> list[Node]:
                 package="psfusion_ros",
                 executable="replay",
                 namespace=value["namespace"],
-                # The network may take a while to load; nothing is played before the node listens.
+                # Loading the network may take a while, so the replay waits for the node to subscribe.
                 arguments=[value["bag"], "--rate", value["bag_rate"], "--wait-for-subscribers", "60", *flags],
                 output="screen",
             )

@@ -1,7 +1,7 @@
-"""An example of several camera pairs: a node each for a pair in front and one behind, in their namespaces.
+"""An example for several camera pairs: one node for a front pair and one for a rear pair.
 
-The cameras are heard on /front/visible/image, /front/infrared/image, /rear/visible/image and
-/rear/infrared/image; the fused images come on /front/fused/image and /rear/fused/image.
+The nodes subscribe to /front/visible/image, /front/infrared/image, /rear/visible/image and
+/rear/infrared/image, and publish the fused images on /front/fused/image and /rear/fused/image.
 """
 
 from pathlib import Path
@@ -18,13 +18,13 @@ PAIRS = {
     "front": {"view_port": "8088"},
     "rear": {"view_port": "8089"},
 }
-"""Namespace of each pair, and other arguments of psfusion.launch.py for it: `registration`, `device` ..."""
+"""The namespace of each pair, and its arguments for psfusion.launch.py, such as `device`."""
 
 
 def generate_launch_description() -> LaunchDescription:
     view = DeclareLaunchArgument("view", default_value="false", description="serve a web page for each pair")
     pairs = [
-        # A group of its own, so that what is set for one pair does not reach the next.
+        # Each pair has its own group, so that its settings do not affect the next pair.
         GroupAction(
             [
                 IncludeLaunchDescription(

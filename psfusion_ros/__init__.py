@@ -1,13 +1,14 @@
 """The ROS 2 node that fuses a visible and an infrared image topic, and the programs around it.
 
-The `node` runs a `pipeline`; `live_parameters` holds its settings. A message passes through it in this order:
+`node` has the life cycle and runs a `pipeline`; `live_parameters` has its settings. An image message passes
+through the pipeline in this order:
 
-- `subscription` receives it, `image_input` checks it and hands it to the `synchroniser`.
-- `nearest_synchroniser` (or `filter_synchroniser`, which uses message_filters) pairs messages by stamp.
-- The thread of `worker` takes the newest pair. `processor` decodes it with `image_messages`, has it fused by
-  `psfusion_core.fusion`, and publishes the pictures through `outputs`.
+- `subscription` receives the message. `image_input` checks it and adds it to the `synchroniser`.
+- `nearest_synchroniser` pairs messages by stamp, or `filter_synchroniser` does with message_filters.
+- The thread of `worker` takes the newest pair.
+- `processor` decodes the pair, has it fused by `psfusion_core.fusion`, and publishes through `outputs`.
 
-Beside that, `missing_camera` notices a camera that fell silent, `item_counts` counts what the worker did, and
-`diagnostics` reports both. The programs are `replay`, `record`, `view`, `demo`, `overhead` and the ROS half
-of `doctor`; `loopback` keeps their processes on this machine.
+`missing_camera` notices a silent camera, `item_counts` counts what the worker did, and `diagnostics` reports
+on all parts. `replay`, `record`, `view`, `demo`, `overhead` and `doctor` are programs around the node, and
+`loopback` starts their processes.
 """

@@ -30,7 +30,7 @@ class FilterSynchroniser(Synchroniser):
         """Create the filter.
 
         Raises:
-            ValueError: message_filters is not installed.
+            ValueError: The package message_filters is not installed.
         """
         super().__init__()
         try:

@@ -22,13 +22,13 @@ class ImageInput:
     """Checks the images of one camera, and adds the usable ones to the synchroniser.
 
     Attributes:
-        name: name of the camera; its raw topic is NAME/image.
-        subscription: where its images come from.
-        clock: what its stamps look like.
+        name: Name of the camera; its raw topic is NAME/image.
+        subscription: Where its images come from.
+        clock: What its stamps look like.
         enabled: False while images are ignored.
-        received: images that arrived while the node was enabled.
-        rejected: the unusable images among them.
-        last_rejection: why the latest of those was unusable.
+        received: Images that arrived while the node was enabled.
+        rejected: The unusable images among them.
+        last_rejection: Why the latest of those was unusable.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
-"""ROS image messages at the border of the node: unknown encodings are converted, pictures become messages.
+"""Converts incoming image messages to known encodings, and pictures to outgoing image messages.
 
-`psfusion_core.cameras.image_decoding` decodes messages. cv_bridge only converts encodings that it does not
-know, because cv_bridge copies every image and its compiled half does not load beside NumPy 2 on current
-distributions.
+`psfusion_core.cameras.image_decoding` decodes messages. cv_bridge is used only for encodings that it does not
+know. cv_bridge copies every image, and its compiled part does not load with NumPy 2 on current distributions.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ def with_known_encoding(message: AnyImage, camera: Camera) -> AnyImage:
         camera: The camera that sent it.
 
     Returns:
-        The message itself, unless only cv_bridge knows its encoding: then what cv_bridge makes of it, rgb8 of
-        the visible and mono8 of the infrared camera. Without cv_bridge, the message itself.
+        The message itself if its encoding is known or cv_bridge is not installed. Otherwise a message that
+        cv_bridge has converted to rgb8 (visible camera) or mono8 (infrared camera).
 
     Raises:
         FrameError: cv_bridge cannot convert the image.

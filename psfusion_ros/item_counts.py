@@ -20,17 +20,17 @@ class ItemCounts:
     """What happened to the items (pairs or unpaired images) that the worker took.
 
     Attributes:
-        published: pairs whose pictures were published.
-        passed: items of which one camera's image was passed through.
-        unwatched: items that were not processed because no image topic had a subscriber.
-        rejected: items that cannot be used, for example because an image does not decode.
-        failed: pairs for which the fuser failed.
-        discarded: items that were ready only after the node was disabled or shut down.
-        last_rejection, last_failure: the latest reason of each.
-        last_pair: when the worker took the latest pair, seconds of `time.monotonic`; None before the first.
-        last_difference: infrared minus visible stamp of the latest pair, ns.
-        inference: seconds from the frames of a pair to its pictures, of each pair since the last snapshot.
-        latency: seconds from the arrival of the later image to the end of publishing, likewise.
+        published: Pairs whose pictures were published.
+        passed: Items of which one camera's image was passed through.
+        unwatched: Items that were not processed because no image topic had a subscriber.
+        rejected: Items that cannot be used, for example because an image does not decode.
+        failed: Pairs for which the fuser failed.
+        discarded: Items that were ready only after the node was disabled or shut down.
+        last_rejection, last_failure: The latest reason of each.
+        last_pair: When the worker took the latest pair, seconds of `time.monotonic`; None before the first.
+        last_difference: Infrared minus visible stamp of the latest pair, ns.
+        inference: Seconds from the frames of a pair to its pictures, of each pair since the last snapshot.
+        latency: Seconds from the arrival of the later image to the end of publishing, likewise.
     """
 
     published: int = 0

@@ -30,7 +30,7 @@ class MissingCameraWatch:
     """Knows which cameras are missing, and logs once when one goes missing and once when it is back.
 
     Attributes:
-        missing: names of the missing cameras.
+        missing: Names of the missing cameras.
     """
 
     def __init__(self, visible: WatchedCamera, infrared: WatchedCamera, logger: Any) -> None:
@@ -42,9 +42,9 @@ class MissingCameraWatch:
         """Check both cameras, and return the one whose images are to be passed through now.
 
         Args:
-            now: seconds of `time.monotonic`.
+            now: Seconds of `time.monotonic`.
             policy: Value of the parameter missing.policy.
-            timeout: seconds of silence after which a camera is missing.
+            timeout: Seconds of silence after which a camera is missing.
         """
         missing = frozenset(camera.name for camera in self._cameras if camera.silence(now) > timeout)
         passed = _passed_camera(missing, policy)

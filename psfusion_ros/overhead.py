@@ -181,14 +181,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m psfusion_ros.overhead",
-        description="Measure what psfusion_node takes without a network, over DDS, all outputs listened to.",
+        description="Measure how long psfusion_node takes without a network, while every output is received.",
         epilog="example: python -m psfusion_ros.overhead --rate 30 --seconds 60",
     )
     parser.add_argument("--rate", type=float, default=30.0, help="pairs per second (default 30)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (default 60)")
     parser.add_argument("--width", type=int, default=640, help="of both images (default 640)")
     parser.add_argument("--height", type=int, default=480, help="of both images (default 480)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as directory:
         os.environ.update(loopback_environment(Path(directory)))

@@ -1,4 +1,4 @@
-"""All parts of a configured node, from the subscriptions to the publishers."""
+"""Creates and connects all parts of a configured node, from the subscriptions to the publishers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ ADAPT_EVERY = 1.0
 class Pipeline:
     """Message -> pair -> frames -> engine -> pictures -> message.
 
-    Two `ImageInput` check the messages and add them to the `Synchroniser`, which pairs them. The `Worker`
-    takes the newest pair, and its `Processor` decodes it into frames, has the fuser run the engine on them,
-    and publishes the pictures through `Outputs`.
+    An `ImageInput` for each camera checks the messages and adds them to the `Synchroniser`, which pairs them.
+    The `Worker` takes the newest pair. Its `Processor` decodes the pair into frames, has the fuser run the
+    engine on them, and publishes the pictures through `Outputs`.
 
     Attributes:
-        inputs, synchroniser, fuser, outputs, item_counter: the parts that the diagnostics report on.
+        inputs, synchroniser, fuser, outputs, item_counter: The parts that the diagnostics report on.
     """
 
     def __init__(self, node: Node, parameters: NodeParameters, make_fuser: MakeFuser) -> None:

@@ -57,8 +57,8 @@ class Processor:
         """Take one item from its messages to the published pictures.
 
         Raises:
-            ValueError: the item cannot be used, and missing.policy passes none of its images through.
-            Exception: whatever the fuser raises if it fails.
+            ValueError: The item cannot be used, and missing.policy passes none of its images through.
+            Exception: Whatever the fuser raises if it fails.
         """
         if isinstance(item, StampedPair):
             self._item_counter.note_pair(item.difference)

@@ -60,7 +60,7 @@ def explain_publisher_mismatch(topic: str, event: Any) -> str:
     """Say what to do about a publisher whose images cannot arrive (an incompatible-QoS event)."""
     policy = qos_policy_name_from_kind(event.last_policy_kind)
     return (
-        f"a publisher on {topic} offers less than this node asks for ({policy}), none of its images come: "
+        f"a publisher on {topic} offers less than this node asks for ({policy}), none of its images arrive: "
         "set qos.input to auto or sensor_data, or make the camera driver publish reliably"
     )
 
@@ -69,6 +69,6 @@ def explain_subscriber_mismatch(topic: str, event: Any) -> str:
     """Say what to do about a subscriber that cannot be served (an incompatible-QoS event)."""
     policy = qos_policy_name_from_kind(event.last_policy_kind)
     return (
-        f"a subscriber of {topic} asks for more than this node offers ({policy}), it gets nothing: "
+        f"a subscriber of {topic} asks for more than this node offers ({policy}), it receives nothing: "
         f"subscribe with durability volatile and no deadline ({describe(OUTPUT_QOS)} is offered)"
     )

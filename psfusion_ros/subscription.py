@@ -38,7 +38,7 @@ class CameraSubscription:
     """Subscribes to one topic of a camera at a time, so that no image arrives twice.
 
     With transport auto this is the compressed topic while only that one has a publisher, and the raw topic
-    otherwise. As image_transport does, the compressed topic appends /compressed to the remapped raw topic.
+    otherwise. As in image_transport, the compressed topic is the remapped raw topic plus /compressed.
     With QoS auto the subscription is reliable while every publisher is.
 
     Attributes:

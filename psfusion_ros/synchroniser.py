@@ -49,7 +49,7 @@ class Synchroniser(ABC):
         self._passed_camera: Camera | None = None
 
     def add(self, camera: Camera, message: AnyImage) -> None:
-        """Add an image; one of the missing camera ends the passing through of the other one."""
+        """Add an image; an image of the missing camera ends the passing through of the other camera's."""
         with self._changed:
             if self._passed_camera not in (None, camera):
                 self._passed_camera = None

@@ -8,7 +8,7 @@ from psfusion_core.base.wording import one_line
 
 REMEDY = (
     "source a ROS 2 installation (source /opt/ros/DISTRO/setup.bash), or pip install '.[ros-wheels]'; "
-    "psfusion doctor says more"
+    "psfusion doctor has details"
 )
 
 
@@ -17,7 +17,7 @@ def explain_missing_ros(program: str, error: ImportError) -> int:
 
     Args:
         program: Name of the executable.
-        error: The error that importing a module which needs ROS has raised.
+        error: The error raised by the import of a module that needs ROS.
 
     Raises:
         ImportError: `error` itself, if the missing package is not one of ROS.

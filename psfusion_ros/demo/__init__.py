@@ -1,4 +1,4 @@
-"""The whole system in one command: `replay` publishes a drive, the node fuses it, `record` writes it down.
+"""Runs the whole system in one command: a drive is replayed, the node fuses it, and everything is recorded.
 
 As on a robot, every part runs in a separate process. All of them use loopback and shared memory only.
 """
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--visible", type=Path, metavar="DIR", help="visible images; default: a simulated drive"
     )
-    parser.add_argument("--infrared", type=Path, metavar="DIR", help="infrared images of the same names")
+    parser.add_argument("--infrared", type=Path, metavar="DIR", help="infrared images with the same names")
     parser.add_argument(
         "--output", type=Path, default=Path("demo_output"), metavar="DIR", help="default: demo_output"
     )

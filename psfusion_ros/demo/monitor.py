@@ -22,7 +22,7 @@ ITEM_COUNTS = (
     ("engine", "failed"),
     ("engine", "rejected"),
 )
-"""Task and key of the node's diagnostics that count the items which the worker has finished."""
+"""The tasks and keys of the node's diagnostics that count the items which the worker has finished."""
 
 
 class Monitor:

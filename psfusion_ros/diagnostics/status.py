@@ -11,8 +11,8 @@ class Status:
     """Collects problems; without any, the level is OK and the message is the one given at the start.
 
     Attributes:
-        level: the level of the worst problem.
-        values: figures to show with the message.
+        level: The level of the worst problem.
+        values: Figures to show with the message.
     """
 
     def __init__(self, ok_message: str) -> None:

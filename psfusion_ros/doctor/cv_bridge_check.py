@@ -30,7 +30,7 @@ def check_cv_bridge(_: Subject) -> Finding:
     except ChildError as error:
         return Finding(
             "warning",
-            f"it does not work beside NumPy {installed('numpy')}: {error}; {known}, others are refused",
+            f"it does not work with NumPy {installed('numpy')}: {error}; {known}, others are refused",
             "pip install 'numpy<2': cv_bridge of Humble and Jazzy is built for NumPy 1",
         )
-    return Finding("ok", f"it works beside NumPy {installed('numpy')}")
+    return Finding("ok", f"it works with NumPy {installed('numpy')}")

@@ -15,8 +15,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from psfusion_core.doctor.check import Subject
 from psfusion_core.registration.camera_registration import CAMERAS
-from psfusion_ros import image_messages
 from psfusion_ros.doctor.observations import CameraObservations, Observations
+from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.outputs import CAMERA_INFO_TOPIC, IMAGE_TOPICS
 from psfusion_ros.qos import describe
 from psfusion_ros.subscription import CameraSubscription, SubscriptionSettings
@@ -109,7 +109,7 @@ def _spin(
             called = now
 
 
-def _recorder(node: Node, camera: CameraObservations) -> Callable[[image_messages.AnyImage], None]:
+def _recorder(node: Node, camera: CameraObservations) -> Callable[[AnyImage], None]:
     return lambda message: camera.record(message, node.get_clock().now().nanoseconds)
 
 

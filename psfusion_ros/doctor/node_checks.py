@@ -35,7 +35,7 @@ def check_task(observations: Observations, task: str, _: Subject) -> Finding:
     """Return the worst status that the running nodes report for a task, with the messages of all of them."""
     statuses = [status for (name, _), status in observations.statuses.items() if name.endswith(f": {task}")]
     if not statuses:
-        return Finding("skipped", "the node said nothing of it")
+        return Finding("skipped", "the node reported nothing about it")
     worst = max(statuses, key=lambda status: status.level)
     messages = "; ".join(f"{status.hardware_id}: {status.message}" for status in statuses)
     return Finding(STATUSES.get(worst.level, "error"), messages)

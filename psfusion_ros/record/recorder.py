@@ -56,7 +56,7 @@ def _spool(arguments: list[str], bag: Path) -> tuple[dict[str, int], dict[str, i
         executor.add_node(node)
         spool = Spool(node, writer)
         with suppress(ExternalShutdownException):
-            while rclpy.ok():  # waits have a limit: a signal just before one does not end it
+            while rclpy.ok():  # short waits: a signal just before a wait does not end it
                 executor.spin_once(timeout_sec=0.5)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return spool.received, spool.lost()

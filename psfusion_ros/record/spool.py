@@ -66,7 +66,7 @@ class Spool:
     def _callback(self, topic: str, kind: str) -> Any:
         def keep(
             data: bytes, info: dict[str, Any]
-        ) -> None:  # rclpy passes `info` because of the two parameters
+        ) -> None:  # rclpy passes `info` to callbacks of two parameters
             self.received[topic] += 1
             self._writer.write(topic, kind, info.get("received_timestamp") or time.time_ns(), data)
             self._count_skipped(topic, info)

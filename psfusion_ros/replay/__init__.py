@@ -48,7 +48,7 @@ def _positive(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="replay",
-        description="Play a rosbag2 bag, or two folders of images paired by name, onto topics in real time. "
+        description="Publish a rosbag2 bag, or two folders of images paired by name, on topics in real time. "
         "Topic names are relative: remap them as usual (--ros-args -r FROM:=TO).",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -57,16 +57,16 @@ def _parser() -> argparse.ArgumentParser:
         "bag", nargs="?", type=Path, help="rosbag2 folder or ROS 1 bag; its camera topics are played"
     )
     parser.add_argument(
-        "--visible", type=Path, metavar="DIR", help="folder of visible images, onto visible/image"
+        "--visible", type=Path, metavar="DIR", help="folder of visible images, for visible/image"
     )
     parser.add_argument(
-        "--infrared", type=Path, metavar="DIR", help="folder of infrared images, onto infrared/image"
+        "--infrared", type=Path, metavar="DIR", help="folder of infrared images, for infrared/image"
     )
     parser.add_argument(
         "--fps", type=_positive, default=10.0, help="image pairs per second of the folders (default 10)"
     )
     parser.add_argument("--rate", type=_positive, default=1.0, help="speed, 1 is as recorded (default)")
-    parser.add_argument("--loop", action="store_true", help="start again at the end; stamps go on")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, with stamps that go on")
     parser.add_argument(
         "--clock", action="store_true", help="publish /clock too, for nodes with use_sim_time"
     )
@@ -75,9 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=5.0,
         metavar="SECONDS",
-        help="wait at most so long for the subscribers (default 5)",
+        help="longest wait for the subscribers (default 5)",
     )
     parser.add_argument(
-        "--subscribers", type=int, default=1, metavar="N", help="how many of an image topic (default 1)"
+        "--subscribers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="subscribers of an image topic to wait for (default 1)",
     )
     return parser

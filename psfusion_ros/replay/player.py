@@ -52,7 +52,7 @@ class Player:
             if max(joined) < number and now - begin > seconds:
                 found = ", ".join(f"{p.topic_name} has {n}" for p, n in zip(images, joined, strict=True))
                 self.node.get_logger().warning(
-                    f"expected {number} subscribers within {seconds:g} s, but {found}: playing all the same"
+                    f"expected {number} subscribers within {seconds:g} s, but {found}: playing nevertheless"
                 )
                 return
             time.sleep(0.02)

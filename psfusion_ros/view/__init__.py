@@ -18,8 +18,8 @@ EXAMPLES = """examples:
   view --port 9000 --ros-args -r visible/image:=/front/image_raw -r infrared/image:=/thermal/image_raw
   view --node psfusion_node --ros-args -r __ns:=/left
 
-Images are subscribed to while a page is open, and only then computed by the node. From another computer,
-reach the page through SSH: ssh -L 8088:127.0.0.1:8088 ROBOT"""
+The page subscribes to the images while it is open, and only then does the node compute them. From another
+computer, reach the page through SSH: ssh -L 8088:127.0.0.1:8088 ROBOT"""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument(
-        "--port", type=int, default=8088, help="port; 0: any that is free (default %(default)s)"
+        "--port", type=int, default=8088, help="port; 0 for any free one (default %(default)s)"
     )
     parser.add_argument(
         "--node", default="psfusion_node", metavar="NAME", help="the node's name (default %(default)s)"

@@ -11,7 +11,7 @@ from typing import Any
 from sensor_msgs.msg import CompressedImage
 
 from psfusion_core.cameras.image_decoding import stamp_of
-from psfusion_ros import image_messages
+from psfusion_ros.image_messages import AnyImage
 from psfusion_ros.view.jpeg import to_jpeg
 
 WINDOW = 5.0
@@ -38,7 +38,7 @@ class ImageStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = asyncio.Event()
         self.number = 0
-        self._message: image_messages.AnyImage | None = None
+        self._message: AnyImage | None = None
         self._picture: tuple[int, asyncio.Task[bytes]] | None = None
         self._arrivals: deque[float] = deque(maxlen=500)
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
@@ -52,7 +52,7 @@ class ImageStream:
         self._latencies.clear()
         self._description = ""
 
-    def receive(self, message: image_messages.AnyImage, now_ns: int) -> None:
+    def receive(self, message: AnyImage, now_ns: int) -> None:
         """Take an image that arrived at `now_ns`, by the clock of its stamp."""
         self._arrivals.append(time.monotonic())
         self._latencies.append((now_ns - stamp_of(message.header)) / 1e6)
@@ -91,7 +91,7 @@ class ImageStream:
             "description": self._description,
         }
 
-    def _keep(self, message: image_messages.AnyImage) -> None:
+    def _keep(self, message: AnyImage) -> None:
         self._message = message
         self.number += 1
         arrived, self._arrived = self._arrived, asyncio.Event()

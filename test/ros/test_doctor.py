@@ -220,7 +220,7 @@ def test_a_ros_that_does_not_start_is_one_error_and_the_rest_is_still_checked(
     [
         ("raise ImportError('numpy.core.multiarray failed to import')", "warning", "numpy.core.multiarray"),
         ("import ctypes; ctypes.string_at(0)", "warning", "SIGSEGV"),
-        ("import numpy; return numpy.full((1, 1), 255, numpy.uint8)", "ok", "it works beside NumPy"),
+        ("import numpy; return numpy.full((1, 1), 255, numpy.uint8)", "ok", "it works with NumPy"),
     ],
 )
 def test_cv_bridge_is_tried_in_a_process_of_its_own(

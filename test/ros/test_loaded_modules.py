@@ -62,7 +62,12 @@ def test_a_node_that_fused_a_pair_with_the_real_network_loaded_only_what_a_robot
 
 @pytest.mark.parametrize(
     "module",
-    ["psfusion_ros.view.server", "psfusion_ros.record.recorder", "psfusion_ros.demo.run", "psfusion_ros.node"],
+    [
+        "psfusion_ros.view.server",
+        "psfusion_ros.record.recorder",
+        "psfusion_ros.demo.run",
+        "psfusion_ros.node",
+    ],
 )
 def test_what_has_no_network_or_none_yet_loads_no_pytorch(
     session_environment: dict[str, str], module: str

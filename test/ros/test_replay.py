@@ -293,7 +293,7 @@ def test_signal_ends_an_endless_replay_with_status_0(
         REPLAY + arguments, env=ros_environment, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        while "playing all the same" not in process.stderr.readline():
+        while "playing nevertheless" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(stop)
         _, errors = process.communicate(timeout=30)
