@@ -48,7 +48,7 @@ IMAGES = tuple(topic for topic in OUTPUTS if topic != "fused/camera_info")
 class NullFuser:
     """Returns the visible image and an empty mask at once."""
 
-    description = "null engine"
+    description = "null fuser"
     class_names = CLASS_NAMES
     registration = None
 
