@@ -1,7 +1,7 @@
 """The ROS 2 node that fuses a visible and an infrared image topic, and the programs around it.
 
-`node` has the life cycle and runs a `pipeline`; `live_parameters` has its settings. An image message passes
-through the pipeline in this order:
+`node` has the life cycle and runs a `pipeline`. `live_parameters` declares its parameters to ROS; they are
+listed in `psfusion_core.fusion.node_parameters`. An image message passes through the pipeline in this order:
 
 - `subscription` receives the message. `image_input` checks it and adds it to the `synchroniser`.
 - `nearest_synchroniser` pairs messages by stamp, or `filter_synchroniser` does with message_filters.

@@ -1,13 +1,13 @@
-"""Declares the parameters of `psfusion_core.fusion.node_parameters` to ROS, and follows their changes."""
+"""Declares the parameters of `psfusion_core.fusion.node_parameters` to ROS, and checks their changes."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import Field, fields, replace
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -22,50 +22,38 @@ READ = {
 }
 
 
-class LiveParameters:
-    """The current parameters of a node.
+FIELDS = {item.metadata["name"]: item for item in fields(NodeParameters)}
 
-    Attributes:
-        values: The current values. They are replaced as a whole, so that they always fit together.
+
+def declare_parameters(node: Node) -> NodeParameters:
+    """Declare all parameters on a node, with their descriptors, and return their values.
+
+    Raises:
+        ValueError: a value has the wrong type, is not one of the choices, or contradicts another one.
+        rclpy.exceptions.InvalidParameterValueException: a value is out of range.
     """
+    return _replaced(NodeParameters(), {item.name: _declare(node, item) for item in FIELDS.values()})
 
-    def __init__(
-        self, node: Node, is_unconfigured: Callable[[], bool], changed: Callable[[NodeParameters], None]
-    ) -> None:
-        """Declare all parameters with their descriptors, and read their values.
 
-        Args:
-            node: The node that owns the parameters.
-            is_unconfigured: Tells whether parameters that are read on configuring may be set.
-            changed: Called with the new values after each change, before the service answers.
+def change_parameters(
+    parameters: NodeParameters, changes: Iterable[Parameter[Any]], is_unconfigured: bool
+) -> NodeParameters:
+    """Return the parameters with changes that a parameter service asks for.
 
-        Raises:
-            ValueError: a value has the wrong type, is not one of the choices, or contradicts another one.
-            rclpy.exceptions.InvalidParameterValueException: a value is out of range.
-        """
-        self._is_unconfigured = is_unconfigured
-        self._changed = changed
-        self._fields = {item.metadata["name"]: item for item in fields(NodeParameters)}
-        given = {item.name: _declare(node, item) for item in self._fields.values()}
-        self.values = _checked(NodeParameters(), given, self._fields.values())
-        node.add_on_set_parameters_callback(self._set)
+    Args:
+        parameters: The current parameters.
+        changes: The new values. Parameters that are not the node's own are ignored.
+        is_unconfigured: Whether parameters that are read on configuring may change.
 
-    def _set(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
-        """Set all of the parameters, or none of them and return the reason."""
-        items = [(self._fields[p.name], p.value) for p in parameters if p.name in self._fields]
-        for item, _ in items:
-            if item.metadata["read"] == CONFIGURE and not self._is_unconfigured():
-                name = item.metadata["name"]
-                reason = f"{name} is read when the node is configured: deactivate and clean it up first"
-                return SetParametersResult(successful=False, reason=reason)
-        try:
-            values = _checked(self.values, {item.name: value for item, value in items}, [i for i, _ in items])
-        except ValueError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        if items:
-            self.values = values
-            self._changed(values)
-        return SetParametersResult(successful=True)
+    Raises:
+        ValueError: one of the changes is not allowed; the message is the reason for the caller.
+    """
+    changed = [(FIELDS[change.name], change.value) for change in changes if change.name in FIELDS]
+    for item, _ in changed:
+        if item.metadata["read"] == CONFIGURE and not is_unconfigured:
+            name = item.metadata["name"]
+            raise ValueError(f"{name} is read when the node is configured: deactivate and clean it up first")
+    return _replaced(parameters, {item.name: value for item, value in changed})
 
 
 def _declare(node: Node, item: Field[Any]) -> Any:
@@ -76,16 +64,15 @@ def _declare(node: Node, item: Field[Any]) -> Any:
         raise ValueError(f"{error}: write it like the default, {default!r}") from error
 
 
-def _checked(before: NodeParameters, given: dict[str, Any], items: Iterable[Field[Any]]) -> NodeParameters:
-    """Return the parameters with the given values; ValueError if a value is not allowed."""
-    for item in items:
-        choices, value = item.metadata["choices"], given[item.name]
+def _replaced(parameters: NodeParameters, values: dict[str, Any]) -> NodeParameters:
+    """Return the parameters with other values; ValueError if one is not allowed."""
+    replaced = replace(parameters, **{name: _frozen(value) for name, value in values.items()})
+    for name, item in FIELDS.items():
+        choices, value = item.metadata["choices"], getattr(replaced, item.name)
         if choices and value not in choices:
-            name = item.metadata["name"]
             raise ValueError(f"expected parameter {name} to be one of {', '.join(choices)}, got {value!r}")
-    values = replace(before, **{name: _frozen(value) for name, value in given.items()})
-    values.check()
-    return values
+    replaced.check()
+    return replaced
 
 
 def _frozen(value: Any) -> Any:

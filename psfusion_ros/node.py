@@ -13,6 +13,7 @@ from typing import Any
 
 import rclpy
 import rclpy.logging
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -20,10 +21,9 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.fusion.node_parameters import NodeParameters
 from psfusion_core.fusion.recovery import PairFuser
 from psfusion_ros.diagnostics import Diagnostics
-from psfusion_ros.live_parameters import LiveParameters
+from psfusion_ros.live_parameters import change_parameters, declare_parameters
 from psfusion_ros.pipeline import MakeFuser, Pipeline
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -36,7 +36,11 @@ def _make_fuser(**settings: Any) -> PairFuser:
 
 
 class PsfusionNode(LifecycleNode):
-    """The fusion node and its life cycle."""
+    """The fusion node and its life cycle.
+
+    Attributes:
+        parameters: The current parameters, replaced as a whole by each change.
+    """
 
     def __init__(self, make_fuser: MakeFuser = _make_fuser) -> None:
         """Declare the parameters; the model is loaded when the node is configured.
@@ -51,13 +55,10 @@ class PsfusionNode(LifecycleNode):
         super().__init__("psfusion_node")
         self._make_fuser = make_fuser
         self._pipeline: Pipeline | None = None
-        self._live_parameters = LiveParameters(self, lambda: self._pipeline is None, self._retune)
+        self.parameters = declare_parameters(self)
         self._diagnostics = Diagnostics(self, self.parameters)
+        self.add_on_set_parameters_callback(self._change_parameters)
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
-
-    @property
-    def parameters(self) -> NodeParameters:
-        return self._live_parameters.values
 
     def autostart(self) -> None:
         """Configure and activate, unless the parameter autostart leaves that to a lifecycle manager."""
@@ -125,10 +126,16 @@ class PsfusionNode(LifecycleNode):
             pipeline.close()
             pipeline.free()
 
-    def _retune(self, parameters: NodeParameters) -> None:
-        self._diagnostics.parameters = parameters
+    def _change_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
+        """Take over all of the changes, or none of them and return the reason."""
+        try:
+            parameters = change_parameters(self.parameters, changes, self._pipeline is None)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        self.parameters = self._diagnostics.parameters = parameters
         if self._pipeline is not None:
             self._pipeline.retune(parameters)
+        return SetParametersResult(successful=True)
 
     def _set_enabled(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         (result,) = self.set_parameters([Parameter("enabled", value=request.data)])

@@ -21,16 +21,13 @@ from rclpy.parameter import Parameter
 
 from psfusion_core.fusion.fusion_parameters import CONFIGURE, LIVE, START
 from psfusion_core.fusion.node_parameters import NodeParameters
-from psfusion_ros.live_parameters import LiveParameters
+from psfusion_ros.live_parameters import declare_parameters
+from psfusion_ros.node import PsfusionNode
 
 YAML = Path(__file__).parents[2] / "config" / "psfusion.yaml"
 
 
 READ_IN_YAML = {"(live)": LIVE, "(start)": START}
-
-
-def declare(node: Node, is_unconfigured: bool = True) -> LiveParameters:
-    return LiveParameters(node, lambda: is_unconfigured, lambda _: None)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -52,6 +49,23 @@ def make_node(session_environment: dict[str, str]) -> Iterator[Any]:
     yield make
     for node in nodes:
         node.destroy_node()
+
+
+class FakePipeline:
+    """Notes the parameters that it is called with."""
+
+    def __init__(self) -> None:
+        self.retuned: list[NodeParameters] = []
+        self.retune = self.retuned.append
+
+    def stop(self) -> None: ...
+
+
+@pytest.fixture
+def fusion_node(session_environment: dict[str, str]) -> Iterator[PsfusionNode]:
+    node = PsfusionNode()
+    yield node
+    node.destroy_node()
 
 
 def test_the_yaml_file_lists_every_parameter_with_its_default() -> None:
@@ -86,7 +100,7 @@ def test_every_parameter_is_described_says_when_it_is_read_and_is_ranged_where_i
 ) -> None:
     node = make_node()
 
-    assert declare(node).values == NodeParameters()
+    assert declare_parameters(node) == NodeParameters()
 
     for item in fields(NodeParameters):
         descriptor = node.describe_parameter(item.metadata["name"])
@@ -104,7 +118,7 @@ def test_what_the_user_sets_is_what_the_node_reads(make_node: Any) -> None:
         sync__tolerance_ms=12.5, gain__mode="fixed", gain__low=7000.0,
         registration__mode="homography", registration__visible_size=[640, 480],
     )  # fmt: skip
-    parameters = declare(node).values
+    parameters = declare_parameters(node)
 
     assert parameters.tolerance_ms == 12.5
     assert parameters.sync().tolerance == 12_500_000
@@ -114,36 +128,36 @@ def test_what_the_user_sets_is_what_the_node_reads(make_node: Any) -> None:
 
 def test_values_out_of_range_are_refused(make_node: Any) -> None:
     with pytest.raises(InvalidParameterValueException, match=r"overlay\.opacity"):
-        declare(make_node(overlay__opacity=1.5))
+        declare_parameters(make_node(overlay__opacity=1.5))
     with pytest.raises(ValueError, match=r"parameter qos\.input to be one of auto, sensor_data, reliable"):
-        declare(make_node(qos__input="best"))
+        declare_parameters(make_node(qos__input="best"))
     with pytest.raises(ValueError, match=r"like the default, 50\.0"):
-        declare(make_node(sync__tolerance_ms=50))
+        declare_parameters(make_node(sync__tolerance_ms=50))
     with pytest.raises(ValueError, match="expected"):
-        declare(make_node(registration__mode="homography", registration__homography=[0.0] * 9))
+        declare_parameters(make_node(registration__mode="homography", registration__homography=[0.0] * 9))
 
 
-def test_a_set_is_taken_as_a_whole_or_not_at_all(make_node: Any) -> None:
-    told: list[NodeParameters] = []
-    node = make_node()
-    live = LiveParameters(node, lambda: False, told.append)
+def test_a_set_is_taken_as_a_whole_or_not_at_all(fusion_node: Any) -> None:
+    node, pipeline = fusion_node, FakePipeline()
+    node._pipeline = pipeline
 
     bad = [Parameter("gain.low_percentile", value=20.0), Parameter("gain.high_percentile", value=10.0)]
     assert not node.set_parameters_atomically(bad).successful
-    assert live.values == NodeParameters()
+    assert node.parameters == NodeParameters()
     good = [Parameter("gain.low_percentile", value=99.5), Parameter("gain.high_percentile", value=100.0)]
     assert node.set_parameters_atomically(good).successful
 
-    assert told == [live.values]
-    assert (live.values.gain_low_percentile, live.values.gain_high_percentile) == (99.5, 100.0)
+    assert pipeline.retuned == [node.parameters] == [node._diagnostics.parameters]
+    assert (node.parameters.gain_low_percentile, node.parameters.gain_high_percentile) == (99.5, 100.0)
 
 
 @pytest.mark.parametrize("is_unconfigured", [True, False])
-def test_what_is_read_on_configuring_can_be_set_before_it_only(make_node: Any, is_unconfigured: bool) -> None:
-    node = make_node()
-    live = declare(node, is_unconfigured)
+def test_what_is_read_on_configuring_can_be_set_before_it_only(
+    fusion_node: Any, is_unconfigured: bool
+) -> None:
+    fusion_node._pipeline = None if is_unconfigured else FakePipeline()
 
-    (result,) = node.set_parameters([Parameter("model", value="psfusion")])
+    (result,) = fusion_node.set_parameters([Parameter("model", value="psfusion")])
 
     assert result.successful == is_unconfigured
-    assert live.values.model == ("psfusion" if is_unconfigured else "psfusion_lite")
+    assert fusion_node.parameters.model == ("psfusion" if is_unconfigured else "psfusion_lite")
