@@ -8,9 +8,9 @@ import numpy as np
 from rclpy.node import Node
 
 from psfusion_core.base.wording import one_line, typed_line
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.image_decoding import to_frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.node_parameters import NodeParameters

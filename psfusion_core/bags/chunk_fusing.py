@@ -18,8 +18,8 @@ from psfusion_core.bags.topics import CameraTopics, find_topics
 from psfusion_core.bags.writing import BagWriter
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.base.wording import one_line, typed_line
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.image_decoding import Message, to_frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.stamped import Camera
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.contact_sheet import side_by_side

@@ -1,4 +1,4 @@
-"""Bayer mosaics to RGB."""
+"""Converts Bayer mosaics to RGB."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor
 def demosaic(mosaic: Tensor, pattern: str) -> Tensor:
     """Interpolate a Bayer mosaic bilinearly: each missing colour is the mean of its nearest neighbours.
 
-    Rounding, and the outermost pixels, which repeat those beside them, are OpenCV's.
+    Rounding and the outermost pixels, which repeat the pixels beside them, are those of OpenCV.
 
     Args:
         mosaic: (H, W) uint8, H and W at least 3.
-        pattern: colours of the first two pixels of the first row, then of the second, such as "rggb".
+        pattern: Colours of the first two pixels of the first row, then of the second row, such as "rggb".
 
     Returns:
         (3, H, W) uint8 RGB.
@@ -46,5 +46,5 @@ def demosaic(mosaic: Tensor, pattern: str) -> Tensor:
 
 
 def other(color: str) -> str:
-    """Red for blue and blue for red."""
+    """Return red for blue and blue for red."""
     return "b" if color == "r" else "r"

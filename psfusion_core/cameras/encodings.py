@@ -1,8 +1,7 @@
-"""Pixel formats: from the bytes of an image message to the arrays that the fusion takes.
+"""The pixel formats that are read: one table of them, and the bytes of image messages as arrays.
 
-Names and meanings are those of ROS `sensor_msgs/image_encodings`. Bayer names give the first two rows from
-the top left pixel: bayer_rggb8 starts R G / G B. OpenCV names the same mosaic by the pixels one row and one
-column further in, so rggb is its `BayerBG`.
+Names and meanings are those of ROS `sensor_msgs/image_encodings`. `unpack` converts pixels for the networks,
+`opencv_conversion` for programs that show or pass on images.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,59 +18,72 @@ from psfusion_core.cameras.image_limits import check_size
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """Layout of one pixel, and the OpenCV conversions out of it (None: nothing to convert)."""
+    """How one pixel is stored. A pixel with neither `rgb` nor `bayer` nor `luma` is grey.
+
+    Attributes:
+        dtype: Type of one channel.
+        channels: Number of channels.
+        rgb: The channels that hold red, green and blue.
+        bayer: Colours of the Bayer mosaic: the first two pixels of the first row, then of the second row.
+        luma: The channel of YUV 4:2:2 that holds Y; the other one holds U and V in turn.
+    """
 
     dtype: np.dtype[Any]
-    channels: int
-    to_rgb: int | None
-    to_gray: int | None
-    even_width: bool = False
+    channels: int = 1
+    rgb: tuple[int, int, int] | None = None
+    bayer: str | None = None
+    luma: int | None = None
 
     @property
     def bytes_per_pixel(self) -> int:
         return self.channels * self.dtype.itemsize
 
+    @property
+    def has_color(self) -> bool:
+        return self != PixelFormat(self.dtype)
+
+    @property
+    def even_width(self) -> bool:
+        """Two pixels beside each other share U and V."""
+        return self.luma is not None
+
 
 _U8, _U16 = np.dtype(np.uint8), np.dtype(np.uint16)
-_GRAY8 = PixelFormat(_U8, 1, cv2.COLOR_GRAY2RGB, None)
-_GRAY16 = PixelFormat(_U16, 1, cv2.COLOR_GRAY2RGB, None)
-_UYVY = PixelFormat(_U8, 2, cv2.COLOR_YUV2RGB_UYVY, cv2.COLOR_YUV2GRAY_UYVY, even_width=True)
-_YUYV = PixelFormat(_U8, 2, cv2.COLOR_YUV2RGB_YUY2, cv2.COLOR_YUV2GRAY_YUY2, even_width=True)
 
 PIXEL_FORMATS: dict[str, PixelFormat] = {
-    "mono8": _GRAY8,
-    "8UC1": _GRAY8,
-    "mono16": _GRAY16,
-    "16UC1": _GRAY16,
-    "rgb8": PixelFormat(_U8, 3, None, cv2.COLOR_RGB2GRAY),
-    "bgr8": PixelFormat(_U8, 3, cv2.COLOR_BGR2RGB, cv2.COLOR_BGR2GRAY),
-    "rgba8": PixelFormat(_U8, 4, cv2.COLOR_RGBA2RGB, cv2.COLOR_RGBA2GRAY),
-    "bgra8": PixelFormat(_U8, 4, cv2.COLOR_BGRA2RGB, cv2.COLOR_BGRA2GRAY),
-    "bayer_rggb8": PixelFormat(_U8, 1, cv2.COLOR_BayerBG2RGB, cv2.COLOR_BayerBG2GRAY),
-    "bayer_bggr8": PixelFormat(_U8, 1, cv2.COLOR_BayerRG2RGB, cv2.COLOR_BayerRG2GRAY),
-    "bayer_gbrg8": PixelFormat(_U8, 1, cv2.COLOR_BayerGR2RGB, cv2.COLOR_BayerGR2GRAY),
-    "bayer_grbg8": PixelFormat(_U8, 1, cv2.COLOR_BayerGB2RGB, cv2.COLOR_BayerGB2GRAY),
-    "yuv422": _UYVY,
-    "uyvy": _UYVY,
-    "yuv422_yuy2": _YUYV,
-    "yuyv": _YUYV,
+    "mono8": PixelFormat(_U8),
+    "8UC1": PixelFormat(_U8),
+    "mono16": PixelFormat(_U16),
+    "16UC1": PixelFormat(_U16),
+    "rgb8": PixelFormat(_U8, 3, rgb=(0, 1, 2)),
+    "bgr8": PixelFormat(_U8, 3, rgb=(2, 1, 0)),
+    "rgba8": PixelFormat(_U8, 4, rgb=(0, 1, 2)),
+    "bgra8": PixelFormat(_U8, 4, rgb=(2, 1, 0)),
+    "bayer_rggb8": PixelFormat(_U8, bayer="rggb"),
+    "bayer_bggr8": PixelFormat(_U8, bayer="bggr"),
+    "bayer_gbrg8": PixelFormat(_U8, bayer="gbrg"),
+    "bayer_grbg8": PixelFormat(_U8, bayer="grbg"),
+    "yuv422": PixelFormat(_U8, 2, luma=1),
+    "uyvy": PixelFormat(_U8, 2, luma=1),
+    "yuv422_yuy2": PixelFormat(_U8, 2, luma=0),
+    "yuyv": PixelFormat(_U8, 2, luma=0),
 }
-"""The formats that are read here, by ROS name."""
+"""The formats that are read, by their ROS names: a new format of these kinds is a new row."""
 
 
 def check_layout(encoding: str, height: int, width: int, step: int, length: int) -> PixelFormat:
-    """Check that an image header describes its data; costs nothing, touches no pixel.
+    """Check that an image header describes its data, without reading a pixel.
 
     Args:
         encoding: ROS name of the pixel format.
-        height: rows.
-        width: columns.
-        step: bytes from one row to the next, padding included.
-        length: bytes of data.
+        height: Number of rows.
+        width: Number of columns.
+        step: Bytes from one row to the next, padding included.
+        length: Bytes of data.
 
     Raises:
-        FrameError: an unknown encoding, an empty image or one of more than MAXIMUM_PIXELS, a step shorter
-            than a row, or data of another length.
+        FrameError: The encoding is unknown, the image is empty or has more than MAXIMUM_PIXELS, the step is
+            shorter than a row, or the data have another length.
     """
     pixel = _format_of(encoding)
     check_size(height, width)
@@ -102,19 +113,19 @@ def decode(
     """View the bytes of an image message as an array, in the message's own pixel format.
 
     Args:
-        data: `height * step` bytes, anything with the buffer protocol.
+        data: `height * step` bytes that support the buffer protocol.
         encoding: ROS name of the pixel format.
-        height: rows.
-        width: columns.
-        step: bytes from one row to the next; more than a row where rows are padded.
-        is_bigendian: byte order of 16-bit pixels; without meaning for 8-bit ones.
+        height: Number of rows.
+        width: Number of columns.
+        step: Bytes from one row to the next, padding included.
+        is_bigendian: Byte order of 16-bit pixels; has no meaning for 8-bit pixels.
 
     Returns:
-        (H, W) for one channel, else (H, W, C), uint8 or native uint16; a view of `data` (read-only if that
-        is) unless bytes must be swapped or realigned.
+        (H, W) for one channel, else (H, W, C), uint8 or native uint16. It is a view of `data` (read-only if
+        `data` is read-only) unless bytes must be swapped or realigned.
 
     Raises:
-        FrameError: the header does not describe the data, see `check_layout`.
+        FrameError: The header does not describe the data, see `check_layout`.
     """
     pixel = check_layout(encoding, height, width, step, memoryview(data).nbytes)
     dtype = pixel.dtype.newbyteorder(">" if is_bigendian else "<")
@@ -127,10 +138,10 @@ def decode(
 
 
 def check_frame(frame: Frame) -> None:
-    """Check that the image of a frame is one of its encoding; `decode` makes no others.
+    """Check that the image of a frame fits its encoding, as every image from `decode` does.
 
     Raises:
-        FrameError: an unknown encoding, or another dtype, number of channels or an odd width.
+        FrameError: The encoding is unknown, or the dtype, the number of channels or the width does not fit.
     """
     pixel = _format_of(frame.encoding)
     channels = 1 if frame.image.ndim == 2 else frame.image.shape[-1]
@@ -140,25 +151,6 @@ def check_frame(frame: Frame) -> None:
             f"{frame.image.dtype} of shape {frame.image.shape}: name the encoding that the image has"
         )
     _check_width(pixel, frame.encoding, frame.image.shape[1])
-
-
-def to_visible(frame: Frame) -> npt.NDArray[np.uint8]:
-    """Return a frame as (H, W, 3) uint8 RGB, whatever it was sent as.
-
-    Grey images are repeated over the three channels, 16-bit ones by their upper byte. An rgb8 frame is
-    returned as it is, without a copy.
-    """
-    pixel = PIXEL_FORMATS[frame.encoding]
-    image = (frame.image >> 8).astype(np.uint8) if pixel.dtype == _U16 else frame.image
-    return _convert(image, pixel.to_rgb)
-
-
-def to_infrared(frame: Frame) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """Return a frame as (H, W) uint8 or uint16 intensities, whatever it was sent as.
-
-    One-channel frames are returned as they are, without a copy; colour ones by their luma.
-    """
-    return _convert(frame.image, PIXEL_FORMATS[frame.encoding].to_gray)
 
 
 def _format_of(encoding: str) -> PixelFormat:
@@ -174,7 +166,3 @@ def _format_of(encoding: str) -> PixelFormat:
 def _check_width(pixel: PixelFormat, encoding: str, width: int) -> None:
     if pixel.even_width and width % 2:
         raise FrameError(f"expected an even width for {encoding}, got {width}: crop a column or send rgb8")
-
-
-def _convert(image: npt.NDArray[Any], code: int | None) -> npt.NDArray[Any]:
-    return image if code is None else cv2.cvtColor(image, code)

@@ -1,4 +1,4 @@
-"""Pixels of any encoding, on any device, to what the networks see.
+"""Converts pixels of any encoding, on any device, to what the networks see.
 
 Encodings are those of :data:`psfusion_core.cameras.encodings.PIXEL_FORMATS`.
 """
@@ -9,49 +9,48 @@ import torch
 from torch import Tensor
 
 from psfusion_core.cameras.demosaic import demosaic
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.cameras.yuv import yuv422_to_rgb
 
-RED_GREEN_BLUE = {"rgb8": (0, 1, 2), "rgba8": (0, 1, 2), "bgr8": (2, 1, 0), "bgra8": (2, 1, 0)}
-"""Where a pixel has its colours."""
-
-LUMA_FIRST = {"yuv422": False, "uyvy": False, "yuv422_yuy2": True, "yuyv": True}
-
 LUMA_FACTORS = (9798, 19235, 3735)
-"""Of red, green and blue, in 1 / 32768: ITU-R BT.601."""
+"""Of red, green and blue, in 1 / 32768: ITU-R BT.601.
+
+Not :func:`psfusion_core.models.luma.luma`, because an infrared image that was sent in colour must become the
+same whole levels on every device.
+"""
 
 
 def visible_image(pixels: Tensor, encoding: str) -> Tensor:
     """Convert a visible camera's pixels.
 
     Args:
-        pixels: (H, W) or (H, W, C), as :func:`psfusion_core.cameras.upload.upload` gives them.
-        encoding: their ROS name. Grey is repeated over the three channels, of 16 bits the upper byte.
+        pixels: (H, W) or (H, W, C), from :func:`psfusion_core.cameras.upload.upload`.
+        encoding: ROS name of the pixel format. Grey is repeated over the three channels; of 16 bits, the
+            upper byte is used.
 
     Returns:
         (1, 3, H, W) float32 RGB in [0, 1].
     """
-    if pixels.dtype == torch.int16:
-        pixels = counts_of(pixels) >> 8
-    color = _rgb(pixels, encoding) if _has_color(encoding) else pixels.expand(3, *pixels.shape)
-    return color.float().div_(255.0).unsqueeze(0)
+    return _rgb(pixels, encoding).float().div_(255.0).unsqueeze(0)
 
 
 def intensity(pixels: Tensor, encoding: str) -> Tensor:
-    """Convert a thermal camera's pixels: counts of 16 bits, levels of 8, of colours their luma.
+    """Convert a thermal camera's pixels: 16-bit counts, 8-bit levels, or the luma of colours.
 
     Args:
-        pixels: (H, W) or (H, W, C), as :func:`psfusion_core.cameras.upload.upload` gives them.
-        encoding: their ROS name.
+        pixels: (H, W) or (H, W, C), from :func:`psfusion_core.cameras.upload.upload`.
+        encoding: ROS name of the pixel format.
 
     Returns:
         (H, W) float32, whole numbers from 0 to 65,535.
     """
+    pixel = PIXEL_FORMATS[encoding]
     if pixels.dtype == torch.int16:
         return counts_of(pixels).float()
-    if encoding in LUMA_FIRST:
-        return pixels[..., 0 if LUMA_FIRST[encoding] else 1].float()
-    if not _has_color(encoding):
+    if pixel.luma is not None:
+        return pixels[..., pixel.luma].float()
+    if not pixel.has_color:
         return pixels.float()
     red, green, blue = (
         plane * float(factor)
@@ -61,11 +60,11 @@ def intensity(pixels: Tensor, encoding: str) -> Tensor:
 
 
 def grey_levels(intensities: Tensor, scale: GreyScale) -> Tensor:
-    """Apply a thermal gain, to the same whole levels that it gives on the host.
+    """Apply a thermal gain; the levels are the same whole numbers that `scale` gives for an array.
 
     Args:
-        intensities: (H, W) float32, see :func:`intensity`.
-        scale: of the gain.
+        intensities: (H, W) float32, from :func:`intensity`.
+        scale: The scale that the gain found for this image.
 
     Returns:
         (1, 1, H, W) float32 in [0, 1].
@@ -77,18 +76,18 @@ def grey_levels(intensities: Tensor, scale: GreyScale) -> Tensor:
 
 
 def counts_of(pixels: Tensor) -> Tensor:
-    """Read int16 as the uint16 that it was: int32."""
+    """Read int16 as the uint16 that was uploaded; the result is int32."""
     return pixels.to(torch.int32).bitwise_and_(0xFFFF)
 
 
-def _has_color(encoding: str) -> bool:
-    return encoding in RED_GREEN_BLUE or encoding in LUMA_FIRST or encoding.startswith("bayer_")
-
-
 def _rgb(pixels: Tensor, encoding: str) -> Tensor:
-    """(H, W, C), or (H, W) of a mosaic -> (3, H, W), uint8."""
-    if encoding in RED_GREEN_BLUE:
-        return torch.stack([pixels[..., channel] for channel in RED_GREEN_BLUE[encoding]])
-    if encoding in LUMA_FIRST:
-        return yuv422_to_rgb(pixels, LUMA_FIRST[encoding])
-    return demosaic(pixels, encoding[len("bayer_") : len("bayer_") + 4])
+    """(H, W) or (H, W, C) -> (3, H, W), whole numbers from 0 to 255."""
+    pixel = PIXEL_FORMATS[encoding]
+    if pixel.rgb is not None:
+        return torch.stack([pixels[..., channel] for channel in pixel.rgb])
+    if pixel.luma is not None:
+        return yuv422_to_rgb(pixels, luma_first=pixel.luma == 0)
+    if pixel.bayer is not None:
+        return demosaic(pixels, pixel.bayer)
+    levels = counts_of(pixels) >> 8 if pixels.dtype == torch.int16 else pixels
+    return levels.expand(3, *levels.shape)

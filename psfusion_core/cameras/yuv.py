@@ -1,4 +1,4 @@
-"""YUV 4:2:2 to RGB."""
+"""Converts YUV 4:2:2 to RGB."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 SHIFT = 20
-"""Binary digits behind the point of the factors below."""
+"""Binary digits after the point of the factors below."""
 
 LUMA, RED_OF_V, GREEN_OF_U, GREEN_OF_V, BLUE_OF_U = 1220542, 1673527, -409993, -852492, 2116026
 """ITU-R BT.601 of the studio range (Y 16 to 235, U and V 16 to 240): 1.164, 1.596, -.391, -.813, 2.018."""
 
 
 def yuv422_to_rgb(pixels: Tensor, luma_first: bool) -> Tensor:
-    """Convert; two pixels beside each other share U and V. Rounding is OpenCV's.
+    """Convert to RGB, rounded as OpenCV does; two pixels beside each other share U and V.
 
     Args:
-        pixels: (H, W, 2) uint8, W even: of each pixel its Y, and U or V in turn.
-        luma_first: Y comes before U or V (YUYV), else behind (UYVY).
+        pixels: (H, W, 2) uint8, W even: each pixel's Y, and U or V in turn.
+        luma_first: Y comes before U or V (YUYV); otherwise it comes after (UYVY).
 
     Returns:
         (3, H, W) uint8 RGB.

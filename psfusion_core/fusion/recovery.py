@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.image_limits import MINIMUM_SIDE
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import EIGHT_BITS, GreyScale
 from psfusion_core.engines.memory import free_memory
 from psfusion_core.fusion.pictures import Pictures, Wanted

@@ -14,9 +14,9 @@ from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from psfusion_core.bags.bag_reader import Bag
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.image_files import write_image
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.serialised_stamp import stamp_of_serialised
 from psfusion_core.fusion.contact_sheet import side_by_side, stack
 from psfusion_ros.image_messages import with_known_encoding

@@ -6,9 +6,9 @@ import cv2
 from sensor_msgs.msg import CompressedImage
 
 from psfusion_core.cameras.compressed import BEGINNINGS
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_decoding import check_message, to_frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_ros.image_messages import AnyImage, with_known_encoding
 

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.fusion.pictures import Pictures, Wanted
 from psfusion_core.models.classes import CLASS_NAMES, overlay

@@ -15,9 +15,9 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core import Fuser
 from psfusion_core.bags.bag_reader import Bag
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.image_files import read_label, read_visible, write_image
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cli import main
 
 SIZE = "96x80"

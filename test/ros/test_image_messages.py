@@ -20,9 +20,10 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_decoding import check_message, to_frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_ros import image_messages
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
 from psfusion_core.cameras.compressed import BEGINNINGS, check_compressed
-from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.image_decoding import check_message, to_frame
 from psfusion_core.cameras.image_limits import MAXIMUM_PIXELS
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_ros import image_messages
 
 CASES = 3000

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from psfusion_core.bags.bag_pairing import BagPairing, read_pairs
 from psfusion_core.bags.bag_reader import Bag, BagError
 from psfusion_core.bags.topics import CameraTopics
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.image_decoding import to_frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 PARAMETERS = FusionParameters(frozen_after=0.0)

@@ -17,8 +17,8 @@ from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
 from psfusion_core.bags.output_messages import OutputMessages
 from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.bags.writing import BagWriter
-from psfusion_core.cameras.encodings import to_infrared, to_visible
 from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.distribution import Place
 from psfusion_core.fusion.fusion_parameters import FusionParameters

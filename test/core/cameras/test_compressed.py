@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from psfusion_core.cameras.compressed import BEGINNINGS, PADDING, check_compressed, decode_compressed
-from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_infrared, to_visible
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
 ENDS = {"JPEG": b"\xff\xd9", "PNG": bytes(4) + b"IEND\xaeB`\x82"}

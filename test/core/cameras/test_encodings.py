@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from psfusion_core.cameras.encodings import PIXEL_FORMATS, check_layout, decode, to_infrared, to_visible
+from psfusion_core.cameras.encodings import PIXEL_FORMATS, check_layout, decode
 from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 
 RED, GREEN, BLUE = 200, 100, 50
 BAYER_CHANNELS = {"r": RED, "g": GREEN, "b": BLUE}

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from psfusion_core import Fuser
-from psfusion_core.cameras.encodings import PIXEL_FORMATS, to_visible
+from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_core.cameras.frame import Frame, FrameError
+from psfusion_core.cameras.opencv_conversion import to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.engines.torch_engine import TorchEngine
 from psfusion_core.fusion.pictures import Wanted
