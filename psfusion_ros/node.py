@@ -21,7 +21,7 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.fusion.recovery import PairFuser
+from psfusion_core.fusion.pair_fuser import PairFuser
 from psfusion_ros.diagnostics import Diagnostics
 from psfusion_ros.live_parameters import change_parameters, declare_parameters
 from psfusion_ros.pipeline import MakeFuser, Pipeline

@@ -12,7 +12,8 @@ from rclpy.node import Node
 from psfusion_core.cameras.pairing import SyncSettings
 from psfusion_core.engines.memory import free_memory
 from psfusion_core.fusion.node_parameters import NodeParameters
-from psfusion_core.fusion.recovery import PairFuser, RecoveringFuser
+from psfusion_core.fusion.pair_fuser import PairFuser
+from psfusion_core.fusion.recovery import RecoveringFuser
 from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.filter_synchroniser import FilterSynchroniser
 from psfusion_ros.image_input import ImageInput

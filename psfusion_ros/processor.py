@@ -14,8 +14,8 @@ from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.node_parameters import NodeParameters
+from psfusion_core.fusion.pair_fuser import PairFuser
 from psfusion_core.fusion.pictures import Pictures
-from psfusion_core.fusion.recovery import PairFuser
 from psfusion_core.registration.camera_registration import CameraRegistration
 from psfusion_ros.camera_info_cache import CameraInfoCache
 from psfusion_ros.image_input import LOG_EVERY

@@ -24,8 +24,8 @@ from psfusion_core.cameras.stamped import Camera
 from psfusion_core.cameras.thermal_gain import ThermalGain
 from psfusion_core.fusion.contact_sheet import side_by_side
 from psfusion_core.fusion.fusion_parameters import FusionParameters
+from psfusion_core.fusion.pair_fuser import PairFuser
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.fusion.recovery import PairFuser
 from psfusion_core.registration.camera_registration import CameraRegistration
 
 MakeFuser: TypeAlias = Callable[[FusionParameters], PairFuser]

@@ -17,8 +17,8 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, place_of
+from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.fuser import Fuser
-from psfusion_core.models.classes import overlay
 from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
 
 EPILOG = """example:

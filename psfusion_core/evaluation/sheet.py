@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from psfusion_core.evaluation.origins import Image, Result, SourceImages
 from psfusion_core.evaluation.summary import Summary
+from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.contact_sheet import class_legend, side_by_side, stack
 from psfusion_core.metrics.luma_input import luma
-from psfusion_core.models.classes import overlay
 
 PANEL_WIDTH, PANEL_HEIGHT = 320, 240
 

@@ -1,4 +1,4 @@
-"""From what a network gives to pictures, on the device that fuses; only what is wanted is computed."""
+"""From a network's outputs to pictures, on the device that fuses. Only the wanted pictures are computed."""
 
 from __future__ import annotations
 
@@ -6,66 +6,107 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from psfusion_core.cameras.upload import upload
 from psfusion_core.fusion.pictures import Pictures, Wanted
 from psfusion_core.models.classes import color_table
-from psfusion_core.models.luma import replace_luma
+from psfusion_core.models.luma import luma
 from psfusion_core.registration.infrared_warp import InfraredWarp
 
 
 def compose(
     wanted: Wanted, color: Tensor, fused: Tensor, logits: Tensor, warp: InfraredWarp | None
 ) -> list[Tensor | None]:
-    """Make the pictures of a network's outputs.
+    """Compose the pictures of a network's outputs.
 
     Args:
-        wanted: which ones.
+        wanted: The pictures to compose.
         color: (1, 3, H, W) float32, the visible image.
-        fused: (1, 1, H', W') luma, of the padded size.
+        fused: (1, 1, H', W') luma of the padded size.
         logits: (1, num_classes, H', W').
-        warp: that laid the infrared on the visible image; where it did not reach, the visible image stays.
+        warp: The warp that laid the infrared on the visible image. Where the infrared camera does not see,
+            the visible image stays.
 
     Returns:
-        As `Pictures`, on the device.
+        The fields of `Pictures`, on the device.
     """
     height, width = color.shape[-2:]
-    image = mask = overlay = None
+    image = mask = tinted = None
     if wanted.image or wanted.overlay_opacity is not None:
         image = fused_image(color, fused[..., :height, :width], warp)
     if wanted.mask or wanted.overlay_opacity is not None:
         mask = label_map(logits[0, :, :height, :width])
     if image is not None and mask is not None and wanted.overlay_opacity is not None:
-        overlay = tint(image, mask, wanted.overlay_opacity)
-    return [image if wanted.image else None, mask if wanted.mask else None, overlay]
+        tinted = tint(image, mask, wanted.overlay_opacity)
+    return [image if wanted.image else None, mask if wanted.mask else None, tinted]
 
 
 def fused_image(color: Tensor, fused: Tensor, warp: InfraredWarp | None) -> Tensor:
-    """Fused luma (1, 1, H, W) with the chroma of the visible image (1, 3, H, W): (H, W, 3) uint8."""
+    """Give fused luma (1, 1, H, W) the chroma of the visible image (1, 3, H, W): (H, W, 3) uint8."""
     image = replace_luma(color, fused)
     if warp is not None:
         image = torch.lerp(color, image, warp.weight)
     return to_bytes(image[0]).permute(1, 2, 0).contiguous()
 
 
+def replace_luma(rgb: Tensor, new_luma: Tensor) -> Tensor:
+    """Give an RGB image another luma and keep its chroma: this is where the fused luma gets its colours.
+
+    Args:
+        rgb: (B, 3, H, W) in [0, 1], the source of the chroma.
+        new_luma: (B, 1, H, W) in [0, 1].
+
+    Returns:
+        (B, 3, H, W) RGB clamped to [0, 1].
+    """
+    # Adding one difference to all three channels leaves R - Y and B - Y, which are the chroma, unchanged.
+    return (rgb + (new_luma - luma(rgb))).clamp_(0.0, 1.0)
+
+
 def label_map(logits: Tensor) -> Tensor:
-    """Class of the largest of the logits (num_classes, H, W), the first of equal ones: (H, W) uint8."""
-    # Largest values and products are quick over the first dimension; argmax takes thirty times as long there.
+    """Return the class of the largest logit per pixel, the first of equal ones.
+
+    Args:
+        logits: (num_classes, H, W).
+
+    Returns:
+        (H, W) uint8.
+    """
+    # Maxima and products over the first dimension are fast; argmax takes thirty times as long there.
     count = len(logits)
     places = torch.arange(count, 0, -1, dtype=torch.uint8, device=logits.device)[:, None, None]
-    # Not "equal to the largest": where a logit is not a number, all are, and the class is the first one.
+    # Not "equal to the largest": if a logit is not a number, all are the largest, and the first class counts.
     is_largest = (logits < logits.amax(dim=0)).logical_not_().view(torch.uint8)
     return count - is_largest.mul_(places).amax(dim=0)
 
 
 def tint(image: Tensor, mask: Tensor, opacity: float) -> Tensor:
-    """Tint the labelled pixels of an image (H, W, 3) uint8 by its label map (H, W) uint8."""
+    """Tint the labelled pixels of an image with their class colour.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) class indices; 0 (unlabelled) leaves the pixel unchanged.
+        opacity: Weight of the class colour, in [0, 1].
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
     added, weight = (
         table.index_select(0, mask.flatten().int()).view(*mask.shape, -1)
         for table in tint_tables(opacity, mask.device)
     )
     return added.addcmul_(image, weight).round_().byte()
+
+
+def overlay(
+    image: npt.NDArray[np.uint8], mask: npt.NDArray[np.integer], opacity: float = 0.5
+) -> npt.NDArray[np.uint8]:
+    """Apply `tint` to arrays; the result is a new one."""
+    cpu = torch.device("cpu")
+    return tint(upload(image, cpu), upload(mask, cpu), opacity).numpy()
 
 
 @lru_cache(maxsize=4)  # the opacity may change at any time
@@ -79,16 +120,16 @@ def tint_tables(opacity: float, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def to_bytes(image: Tensor) -> Tensor:
-    """[0, 1] to uint8 levels."""
+    """Convert [0, 1] to uint8 levels."""
     return (image * 255.0).round_().byte()
 
 
 def download(pictures: Sequence[Tensor | None]) -> Pictures:
-    """Bring pictures to the host, all before this returns.
+    """Bring pictures to the host; all are there when this returns.
 
-    From a GPU they go into page-locked memory one after the other, without a wait between them; that part has
-    not been run. The memory stays page-locked until the pictures are dropped, and PyTorch keeps it for the
-    next ones.
+    From a GPU they are copied to page-locked memory one after the other, without waiting between them; this
+    path has not been run. The memory stays page-locked until the pictures are dropped, and PyTorch keeps it
+    for the next ones.
     """
     on_host: list[Tensor | None] = []
     for picture in pictures:

@@ -1,24 +1,18 @@
-"""Fusing on when memory runs out: free what can be freed, try once more, then go on with less."""
+"""Goes on fusing when memory runs out: frees memory, tries once more, then falls back to a smaller fuser."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
-
-import cv2
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable
+from typing import Any
 
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.frame import Frame
-from psfusion_core.cameras.image_limits import MINIMUM_SIDE
-from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
-from psfusion_core.cameras.thermal_gain import EIGHT_BITS, GreyScale
+from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.engines.memory import free_memory
+from psfusion_core.fusion.half_size_fuser import HalfSizeFuser
+from psfusion_core.fusion.pair_fuser import PairFuser
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.models.classes import overlay
 
 FALLBACKS = {
     "none": "drop the pair",
@@ -28,89 +22,20 @@ FALLBACKS = {
 """What can happen when memory runs out twice for one pair."""
 
 LONGEST_WAIT = 600.0
-"""Most seconds between two tries of the first fuser."""
-
-
-class PairFuser(Protocol):
-    """What is needed of `psfusion_core.Fuser`."""
-
-    registration: Any
-
-    @property
-    def description(self) -> str: ...
-
-    @property
-    def device(self) -> Any: ...
-
-    @property
-    def class_names(self) -> Sequence[str]: ...
-
-    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures: ...
-
-
-class HalfSizeFuser:
-    """Fuses at half height and width, a quarter of the memory, and enlarges the result.
-
-    The pictures have the size of the visible image as ever; fine detail is lost.
-    """
-
-    def __init__(self, fuser: PairFuser) -> None:
-        self.fuser = fuser
-        self.class_names = fuser.class_names
-        self.device = fuser.device
-        self.description = f"{fuser.description}, at half size"
-
-    @property
-    def registration(self) -> Any:
-        return self.fuser.registration
-
-    @registration.setter
-    def registration(self, registration: Any) -> None:
-        self.fuser.registration = registration
-
-    def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
-        """Fuse one pair; arguments and result as those of `Fuser.fuse_frames`, the same errors."""
-        color, heat = _halve(to_visible(visible)), scale(to_infrared(infrared))
-        if min(heat.shape) >= 2 * MINIMUM_SIDE:
-            heat = _halve(heat)
-        is_tinted = wanted.overlay_opacity is not None
-        image, mask, _ = self.fuser.fuse_frames(
-            replace(visible, encoding="rgb8", image=color),
-            replace(infrared, encoding="mono8", image=heat),
-            GreyScale(*EIGHT_BITS),
-            Wanted(wanted.image or is_tinted, wanted.mask or is_tinted),
-        )
-        size = visible.image.shape[1], visible.image.shape[0]
-        image, mask = _enlarge(image, size, cv2.INTER_LINEAR), _enlarge(mask, size, cv2.INTER_NEAREST)
-        tinted = None
-        if image is not None and mask is not None and wanted.overlay_opacity is not None:
-            tinted = overlay(image, mask, wanted.overlay_opacity)
-        return Pictures(image if wanted.image else None, mask if wanted.mask else None, tinted)
-
-
-def _enlarge(
-    picture: npt.NDArray[np.uint8] | None, size: tuple[int, int], interpolation: int
-) -> npt.NDArray[np.uint8] | None:
-    if picture is None:
-        return None
-    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
-
-
-def _halve(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+"""Longest time between two tries of the first fuser, s."""
 
 
 class RecoveringFuser:
     """A fuser that survives running out of memory.
 
-    The first time, memory that nobody uses is given back and the pair is tried again. If that fails too, a
-    fallback takes over: the same fuser at half size, or one on the CPU. After a while the first one is tried
-    again; each time that fails, the wait doubles, up to ten minutes.
+    When memory runs out, unused memory is freed and the pair is tried again. If that fails too, a fallback
+    takes over: the same fuser at half size, or one on the CPU. After a while the first fuser is tried again;
+    each time that fails, the wait doubles, up to ten minutes.
 
     Attributes:
-        degraded: why a fallback is at work, empty while the first fuser is.
-        retries: pairs that were tried again.
-        fallbacks: how often a fallback took over.
+        degraded: Why a fallback fuses; empty while the first fuser does.
+        retries: Number of pairs that were tried again.
+        fallbacks: How often a fallback took over.
     """
 
     def __init__(
@@ -122,18 +47,18 @@ class RecoveringFuser:
         changed: Callable[[str], object] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make the first fuser, or the one on the CPU where there is no memory for it and that may take over.
+        """Make the first fuser, or one on the CPU if memory is too short for it and the fallback is "cpu".
 
         Args:
-            make: makes a fuser for a device ("auto", "cpu", "cuda", "cuda:N").
-            device: that of the first one.
-            fallback: one of FALLBACKS.
-            retry_after: seconds on the fallback before the first fuser is tried again.
-            changed: told in a line when a fallback takes over, and when the first fuser is back.
-            clock: seconds of a steady clock.
+            make: Makes a fuser for a device ("auto", "cpu", "cuda", "cuda:N").
+            device: Device of the first fuser.
+            fallback: One of FALLBACKS.
+            retry_after: Seconds on the fallback before the first fuser is tried again.
+            changed: Called with one line when a fallback takes over and when the first fuser is back.
+            clock: Returns the seconds of a steady clock.
 
         Raises:
-            ValueError: an unknown fallback; and whatever `make` raises.
+            ValueError: The fallback is unknown. Errors of `make` pass unchanged.
         """
         if fallback not in FALLBACKS:
             raise ValueError(f"expected a fallback of {', '.join(FALLBACKS)}, got {fallback!r}")
@@ -163,17 +88,17 @@ class RecoveringFuser:
 
     @property
     def description(self) -> str:
-        """What fuses now."""
+        """Description of the fuser that is used now."""
         return self._fuser.description
 
     @property
     def device(self) -> Any:
-        """The torch.device that fuses now."""
+        """The torch.device of the fuser that is used now."""
         return self._fuser.device
 
     @property
     def registration(self) -> Any:
-        """How the infrared is laid onto the visible image, see `Fuser.registration`."""
+        """The registration of infrared and visible images, see `Fuser.registration`."""
         return self._registration
 
     @registration.setter
@@ -182,10 +107,10 @@ class RecoveringFuser:
         self._fuser.registration = registration
 
     def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
-        """Fuse one pair; arguments, result and errors as those of `Fuser.fuse_frames`.
+        """Fuse one pair; arguments, result and errors are those of `Fuser.fuse_frames`.
 
         Raises:
-            MemoryError, torch.OutOfMemoryError, RuntimeError: memory ran out, and on the fallback too.
+            MemoryError, torch.OutOfMemoryError, RuntimeError: Memory ran out, on the fallback too.
         """
         if self.degraded and self._clock() >= self._try_at:
             self._return()
@@ -214,7 +139,7 @@ class RecoveringFuser:
         self._changed(f"out of memory ({reason}): going on with {self.description}")
 
     def _return(self) -> None:
-        """Put the first fuser back, for as long as its memory lasts."""
+        """Return to the first fuser if there is memory for it."""
         now = self._fuser
         try:
             self._use(now.fuser if isinstance(now, HalfSizeFuser) else self._make(self._device))
@@ -238,11 +163,11 @@ class RecoveringFuser:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception means that a device, or the machine, has no memory left."""
+    """Return whether an exception means that a device or the machine has no memory left."""
     if isinstance(error, MemoryError):
         return True
     words = str(error).lower()
-    # torch.OutOfMemoryError is a RuntimeError; cuBLAS, cuDNN and the CPU's allocator raise a plain one.
+    # torch.OutOfMemoryError is a RuntimeError; cuBLAS, cuDNN and the CPU allocator raise a plain one.
     return isinstance(error, RuntimeError) and any(
         sign in words for sign in ("out of memory", "alloc_failed", "can't allocate memory")
     )

@@ -27,8 +27,8 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     """Paint a label map in the class palette.
 
     Args:
-        label_map: (H, W) class indices 0 to 255. Those beyond the palette, of other label sets, get bright
-            hues a golden angle apart; 255 (unknown) is black.
+        label_map: (H, W) class indices 0 to 255. Indices beyond the palette, from other label sets, get
+            bright hues that are a golden angle apart; 255 (unknown) is black.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -40,7 +40,7 @@ def colorize(label_map: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
 
 @cache
 def color_table() -> npt.NDArray[np.uint8]:
-    """Return (256, 3) uint8 RGB, the colour of each index; read-only, as all callers share it."""
+    """Return the colour of each index, (256, 3) uint8 RGB; read-only because all callers share it."""
     table = np.zeros((256, 3), np.uint8)
     table[: len(PALETTE)] = PALETTE
     more = np.arange(len(PALETTE), 255)
@@ -48,21 +48,3 @@ def color_table() -> npt.NDArray[np.uint8]:
     table[more] = cv2.cvtColor(hues.astype(np.uint8)[np.newaxis], cv2.COLOR_HSV2RGB)[0]
     table.flags.writeable = False
     return table
-
-
-def overlay(
-    image: npt.NDArray[np.uint8], label_map: npt.NDArray[np.integer], opacity: float = 0.5
-) -> npt.NDArray[np.uint8]:
-    """Tint the labelled pixels of an image with their class colour.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        label_map: (H, W) class indices; 0 (unlabelled) leaves the pixel as it is.
-        opacity: weight of the class colour, in [0, 1].
-
-    Returns:
-        (H, W, 3) uint8 RGB, a new array.
-    """
-    tinted = cv2.addWeighted(image, 1.0 - opacity, colorize(label_map), opacity, 0.0)
-    cv2.copyTo(image, (label_map == 0).view(np.uint8), tinted)
-    return np.asarray(tinted, np.uint8)

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from psfusion_core.fusion.compose import overlay, replace_luma
 from psfusion_core.fusion.contact_sheet import side_by_side, stack
-from psfusion_core.models.classes import colorize, overlay
+from psfusion_core.models.classes import colorize
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.models.luma import luma, replace_luma
+from psfusion_core.models.luma import luma
 from psfusion_core.training.data.planes import IGNORE, Sample
 from psfusion_core.training.feed import Feed
 from psfusion_core.training.losses.blend import blend_target

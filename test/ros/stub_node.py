@@ -17,7 +17,7 @@ from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.models.classes import CLASS_NAMES, overlay
+from psfusion_core.models.classes import CLASS_NAMES, colorize
 from psfusion_ros.__main__ import main
 
 
@@ -47,8 +47,10 @@ class StubFuser:
             raise ValueError("stub: sizes differ")
         image = visible // 2 + infrared[..., None] // 2
         mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
-        opacity = wanted.overlay_opacity
-        tinted = None if opacity is None else overlay(image, mask, opacity)
+        tinted = None
+        if wanted.overlay_opacity is not None:
+            weight = np.where(mask, wanted.overlay_opacity, 0.0)[..., None]
+            tinted = np.rint(weight * colorize(mask) + (1.0 - weight) * image).astype(np.uint8)
         return Pictures(image if wanted.image else None, mask if wanted.mask else None, tinted)
 
 

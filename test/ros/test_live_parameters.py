@@ -25,7 +25,7 @@ from harness import (
 )
 
 from psfusion_core.cameras.thermal_gain import GainSettings, stretch
-from psfusion_core.models.classes import overlay
+from psfusion_core.fusion.compose import overlay
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from harness import (
 )
 from sensor_msgs.msg import CameraInfo, Image
 
-from psfusion_core.models.classes import CLASS_NAMES, overlay
+from psfusion_core.fusion.compose import overlay
+from psfusion_core.models.classes import CLASS_NAMES
 
 
 @pytest.fixture(scope="module", params=[STUB_NODE, REAL_NODE], ids=["stub", "fuser"])

@@ -15,8 +15,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.models.classes import CLASS_NAMES, overlay
+from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_ros.outputs import Outputs
 
 TOPICS = ("fused/image", "semantic/mask", "semantic/overlay", "fused/camera_info")

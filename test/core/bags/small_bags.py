@@ -23,7 +23,7 @@ from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.distribution import Place
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.models.classes import CLASS_NAMES, overlay
+from psfusion_core.models.classes import CLASS_NAMES
 
 START = 1_700_000_000_000_000_000
 PERIOD = 100_000_000
@@ -53,7 +53,7 @@ class AverageFuser:
             raise ValueError("sizes differ")
         image = mean_of(visible, infrared)
         mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
-        return Pictures(image, mask, overlay(image, mask, wanted.overlay_opacity or 0.0))
+        return Pictures(image, mask, overlay=image)
 
 
 def mean_of(visible: np.ndarray, infrared: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 
 from psfusion_core.cameras.image_files import read_label, read_visible, write_image
 from psfusion_core.cli import main
-from psfusion_core.models.classes import overlay
+from psfusion_core.fusion.compose import overlay
 
 
 def make_pairs(root: Path, **sizes: tuple[int, int]) -> list[str]:

@@ -13,9 +13,10 @@ from psfusion_core.evaluation.figures import COLORS, cumulative_curve, draw_cumu
 from psfusion_core.evaluation.origins import Result, SourceImages
 from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores, with_chroma_of
 from psfusion_core.evaluation.summary import Summary, summarise
+from psfusion_core.fusion.compose import overlay
 from psfusion_core.metrics import FUSION_METRICS
 from psfusion_core.metrics.luma_input import luma
-from psfusion_core.models.classes import CLASS_NAMES, overlay
+from psfusion_core.models.classes import CLASS_NAMES
 
 METRICS = [FUSION_METRICS["EN"], FUSION_METRICS["MSE"]]
 

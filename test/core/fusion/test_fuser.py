@@ -14,8 +14,8 @@ from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.opencv_conversion import to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.engines.torch_engine import TorchEngine
+from psfusion_core.fusion.compose import overlay as paint
 from psfusion_core.fusion.pictures import Wanted
-from psfusion_core.models.classes import overlay as paint
 from psfusion_core.models.networks import MODELS, create_model
 
 

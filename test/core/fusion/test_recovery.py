@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from psfusion_core import Fuser
 from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.thermal_gain import GreyScale
+from psfusion_core.fusion.compose import overlay as paint
+from psfusion_core.fusion.half_size_fuser import HalfSizeFuser
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.fusion.recovery import HalfSizeFuser, RecoveringFuser, is_out_of_memory
-from psfusion_core.models.classes import overlay as paint
+from psfusion_core.fusion.recovery import RecoveringFuser, is_out_of_memory
 
 VISIBLE = Frame(0, "", "rgb8", np.full((64, 96, 3), 100, np.uint8))
 INFRARED = Frame(0, "", "mono8", np.full((64, 96), 50, np.uint8))

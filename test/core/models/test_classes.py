@@ -1,11 +1,11 @@
-"""The palette and the overlay."""
+"""The palette."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from psfusion_core.models.classes import CLASS_NAMES, PALETTE, color_table, colorize, overlay
+from psfusion_core.models.classes import CLASS_NAMES, PALETTE, color_table, colorize
 
 
 def test_every_class_has_a_colour_of_its_own() -> None:
@@ -15,14 +15,6 @@ def test_every_class_has_a_colour_of_its_own() -> None:
 def test_colorize_paints_each_index_and_leaves_unknown_ones_black() -> None:
     painted = colorize(np.array([[1, 2], [8, 255]], np.uint8))
     np.testing.assert_array_equal(painted, [[PALETTE[1], PALETTE[2]], [PALETTE[8], (0, 0, 0)]])
-
-
-def test_overlay_tints_labelled_pixels_only_and_leaves_the_image_alone() -> None:
-    image = np.full((1, 2, 3), 100, np.uint8)
-    tinted = overlay(image, np.array([[0, 1]], np.uint8), opacity=0.25)
-    np.testing.assert_array_equal(tinted[0, 0], (100, 100, 100))
-    np.testing.assert_array_equal(tinted[0, 1], np.rint(100 * 0.75 + PALETTE[1] * 0.25))
-    assert (image == 100).all()
 
 
 def test_the_table_of_colours_that_all_share_cannot_be_changed() -> None:
