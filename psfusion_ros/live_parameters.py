@@ -85,7 +85,7 @@ def describe(item: Field[Any]) -> ParameterDescriptor:
     unit = f" ({metadata['unit']})" if metadata["unit"] else ""
     descriptor = ParameterDescriptor(
         name=metadata["name"],
-        description=metadata["description"] + unit,
+        description=f"{metadata['description']}{unit}. {metadata['details']}".rstrip(),
         read_only=metadata["read"] == START,
     )
     constraints = [READ[metadata["read"]]]

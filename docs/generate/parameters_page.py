@@ -16,7 +16,7 @@ TYPES = {bool: "bool", int: "int", float: "double", str: "string"}
 HEAD = f"""# Parameters of psfusion_node
 
 The tables show what `ros2 param describe /psfusion_node NAME` says. The parameter file at the end of this
-page explains more.
+page also explains the choices.
 
 A parameter is read at one of three times:
 

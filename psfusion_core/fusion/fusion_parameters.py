@@ -35,8 +35,8 @@ def parameter(
     Args:
         name: Name in a parameter file, with a point after each group.
         default: Default value. Its type is the type of the parameter.
-        description: One phrase without a full stop, for `ros2 param describe`.
-        details: Further sentences for config/psfusion.yaml.
+        description: One phrase without a full stop.
+        details: Further sentences.
         unit: Unit of the value and of the limits.
         limits: Smallest and largest value.
         choices: Allowed values, and what each one means.
