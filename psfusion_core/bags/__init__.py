@@ -1,1 +1,1 @@
-"""Recorded bags without ROS: read, paired as the node pairs, fused, and written with the results."""
+"""Recorded bags without ROS: reading, pairing as in the node, fusing, and writing bags with the results."""

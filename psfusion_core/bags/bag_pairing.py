@@ -1,4 +1,4 @@
-"""The images of a bag, checked and paired as the node does it, in one pass and with little memory."""
+"""Checks and pairs the images of a bag as the node does, in one pass and with little memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from psfusion_core.bags.bag_reader import Bag, BagError, Recorded, Topic
-from psfusion_core.bags.output_messages import OutputMessages
-from psfusion_core.bags.topics import CameraTopics
+from psfusion_core.bags.bag_reader import Bag, BagError, RecordedMessage, Topic
+from psfusion_core.bags.camera_topics import CameraTopics
+from psfusion_core.bags.message_codec import MessageCodec
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_check import ImageCheck
 from psfusion_core.cameras.image_decoding import Message
@@ -17,23 +17,23 @@ from psfusion_core.cameras.stamped import Camera, StampedPair, StreamCounts
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 END = 2**63 - 1
-"""A time by which every pair is ready, ns."""
+"""A time at which every pair is ready, in ns."""
 
 
 class ImageKey(NamedTuple):
-    """Which message of a topic: time of its recording, ns, and its number among those of that time."""
+    """Identifies a message of a topic: time of recording in ns, and index among messages of the same time."""
 
     time: int
     number: int
 
 
 class _Numbering:
-    """Gives the messages of topics their keys, in the order in which they are read."""
+    """Gives each message its key. Call it once for every message, in the order of reading."""
 
     def __init__(self) -> None:
         self._last: dict[Topic, ImageKey] = {}
 
-    def __call__(self, recorded: Recorded) -> ImageKey:
+    def __call__(self, recorded: RecordedMessage) -> ImageKey:
         last = self._last.get(recorded.topic)
         number = last.number + 1 if last is not None and last.time == recorded.time else 0
         key = self._last[recorded.topic] = ImageKey(recorded.time, number)
@@ -42,7 +42,7 @@ class _Numbering:
 
 @dataclass(frozen=True)
 class RecordedImage:
-    """An image message that can be used, and where it is in the bag."""
+    """A valid image message, and the key to find it in the bag again."""
 
     key: ImageKey
     message: Message
@@ -50,12 +50,12 @@ class RecordedImage:
 
 @dataclass
 class CameraReport:
-    """What became of the images of one camera: received = rejected + counts.received.
+    """Counts the images of one camera: received = rejected + counts.received.
 
     Attributes:
-        received: images in the bag, as far as it could be read.
-        rejected: those that cannot be used.
-        counts: what pairing made of the others.
+        received: Number of images in the readable part of the bag.
+        rejected: Number of images that cannot be used.
+        counts: What pairing did with the other images.
     """
 
     received: int = 0
@@ -64,15 +64,15 @@ class CameraReport:
 
 
 class BagPairing:
-    """Pairs the images of a bag; every pair that the policy can make, for nobody is in a hurry.
+    """Pairs the images of a bag. It makes every pair that the policy allows; no pair is dropped to save time.
 
-    The time of recording stands for the time of arrival.
+    The time of recording replaces the time of arrival.
 
     Attributes:
-        reports: of each camera, complete at the end.
-        infos: the latest camera_info of each camera as CDR bytes with an empty header; the first one of the
-            bag also holds before it came.
-        damage: why the bag could not be read to its end; empty where it could.
+        reports: The counts of each camera, complete after the last pair.
+        infos: The latest camera_info of each camera, as CDR bytes with an empty header. Before the first
+            camera_info of the bag, that first one applies.
+        damage: Why the bag could not be read to its end; empty if it could.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class BagPairing:
         parameters: FusionParameters,
         reject: Callable[[Camera, str], object] = lambda camera, reason: None,
     ) -> None:
-        """Get ready; iterate to pair.
+        """Read nothing yet; iterating reads and pairs.
 
         Args:
-            bag: to read.
-            topics: of the cameras.
-            parameters: with the pairing and the checks.
-            reject: told of every image that cannot be used, and why.
+            bag: The bag to read.
+            topics: The topics of the cameras.
+            parameters: The settings of pairing and image checks.
+            reject: Called with the camera and the reason for every image that cannot be used.
 
         Raises:
-            ValueError: a pairing policy of message_filters, which needs ROS.
+            ValueError: The pairing policy is one of message_filters, which needs ROS.
         """
         sync = parameters.sync()
         if sync.policy != "nearest":
@@ -104,7 +104,7 @@ class BagPairing:
         self.damage = ""
         self._bag = bag
         self._topics = topics
-        self._outputs = OutputMessages()
+        self._outputs = MessageCodec()
         self._reject = reject
         self._checks = {camera: ImageCheck(parameters.frozen_after) for camera in self.reports}
         self._pairer: Pairer[RecordedImage] = Pairer(
@@ -113,7 +113,7 @@ class BagPairing:
         self._key_of = _Numbering()
 
     def __iter__(self) -> Iterator[StampedPair[RecordedImage]]:
-        """Read the bag and yield its pairs in order; once."""
+        """Read the bag and yield its pairs in order. Iterate only once."""
         for camera, topic in self._topics.infos:
             first = next(self._readable(self._bag.messages([topic])), None) if topic.count else None
             if first is not None:
@@ -131,8 +131,8 @@ class BagPairing:
         yield from self._ready(END)
         self.reports["visible"].counts, self.reports["infrared"].counts = self._pairer.counts()
 
-    def _readable(self, messages: Iterable[Recorded]) -> Iterator[Recorded]:
-        """Yield messages until the bag turns out to be damaged."""
+    def _readable(self, messages: Iterable[RecordedMessage]) -> Iterator[RecordedMessage]:
+        """Yield messages up to the first damage."""
         try:
             yield from messages
         except BagError as error:
@@ -142,7 +142,7 @@ class BagPairing:
         while (pair := self._pairer.take(now)) is not None:
             yield pair
 
-    def _add(self, camera: Camera, recorded: Recorded) -> None:
+    def _add(self, camera: Camera, recorded: RecordedMessage) -> None:
         report = self.reports[camera]
         report.received += 1
         key = self._key_of(recorded)
@@ -156,33 +156,33 @@ class BagPairing:
         add = self._pairer.add_visible if camera == "visible" else self._pairer.add_infrared
         add(stamp, RecordedImage(key, message), self._now)
 
-    def _keep_info(self, camera: Camera, recorded: Recorded) -> None:
+    def _keep_info(self, camera: Camera, recorded: RecordedMessage) -> None:
         try:
             info = self._outputs.without_header(self._outputs.read(recorded))
         except FrameError as error:
             self._reject(camera, str(error))
             return
-        if info != self.infos.get(camera):  # else the same object, which is pickled once
+        if info != self.infos.get(camera):  # otherwise keep the same object, so that it is pickled once
             self.infos[camera] = info
 
 
 def read_pairs(
     bag: Bag, topics: CameraTopics, pairs: Iterable[tuple[ImageKey, ImageKey]]
 ) -> Iterator[tuple[Any, Any]]:
-    """Read the messages of pairs again; only these are made objects of.
+    """Read the messages of given pairs again; other messages are not deserialised.
 
     Args:
-        bag: to read.
-        topics: of the cameras.
-        pairs: keys of the visible and of the infrared image, in the order of their pairing.
+        bag: The bag to read.
+        topics: The topics of the cameras.
+        pairs: The keys of the visible and the infrared image of each pair, in the order of pairing.
 
     Raises:
-        BagError: a message is not there any more.
+        BagError: A message no longer exists.
     """
     waiting = list(pairs)
     if not waiting:
         return
-    outputs, key_of = OutputMessages(), _Numbering()
+    outputs, key_of = MessageCodec(), _Numbering()
     cameras = topics.visible, topics.infrared
     wanted = {(topic, key) for pair in waiting for topic, key in zip(cameras, pair, strict=True)}
     times = [key.time for _, key in wanted]

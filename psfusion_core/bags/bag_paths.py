@@ -1,4 +1,4 @@
-"""Where the files of a rosbag2 bag lie: inside its folder, whatever a bag from elsewhere says."""
+"""Checks that a rosbag2 bag only refers to files inside its own folder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ METADATA = "metadata.yaml"
 
 
 def check_bag_paths(folder: Path) -> None:
-    """Check that the metadata of a bag name no file outside its folder. Symbolic links are the user's own.
+    """Check that the metadata of a bag name no file outside its folder. Symbolic links are not checked.
 
     Args:
-        folder: the bag. There is nothing to check where it has no metadata.yaml, or is a single mcap or db3.
+        folder: The bag. A single mcap or db3 file, or a folder without metadata.yaml, passes the check.
 
     Raises:
-        OSError: the metadata cannot be read.
-        ValueError: they name a file outside, or are no YAML; the message is one line.
+        OSError: The metadata cannot be read.
+        ValueError: The metadata name a file outside, or are not YAML. The message is one line.
     """
     file = folder / METADATA
     if not file.is_file():
@@ -37,7 +37,7 @@ def check_bag_paths(folder: Path) -> None:
             f"expected YAML in {file}, got {one_line(error)}: record or copy the bag again"
         ) from error
     for path in _paths(metadata):
-        parts = PureWindowsPath(path)  # it knows drives and both kinds of slashes
+        parts = PureWindowsPath(path)  # it understands drive letters and both kinds of slashes
         if parts.anchor or ".." in parts.parts or "\\" in path:
             raise ValueError(
                 f"expected files inside the bag in {file}, got {path[:200]!r}: "
@@ -46,7 +46,7 @@ def check_bag_paths(folder: Path) -> None:
 
 
 def _paths(metadata: object) -> Iterator[str]:
-    """Yield what the metadata, of any version, say about files; the reader complains of what is missing."""
+    """Yield the file paths in metadata of any version. Missing entries are left to the bag reader."""
     information = metadata.get("rosbag2_bagfile_information") if isinstance(metadata, dict) else None
     if not isinstance(information, dict):
         return

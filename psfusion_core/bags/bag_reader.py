@@ -1,4 +1,4 @@
-"""Bags, opened in one place: rosbag2 (sqlite3, mcap) and ROS 1, all of them as serialised ROS 2 messages."""
+"""Opens bags of rosbag2 (sqlite3, mcap) and ROS 1, and yields serialised ROS 2 messages from all of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from psfusion_core.bags.bag_paths import METADATA, check_bag_paths
-from psfusion_core.bags.damage import open_damaged
+from psfusion_core.bags.damaged_bag import open_damaged
+from psfusion_core.bags.decompression import guard, unpack_message
 from psfusion_core.bags.ros1 import Ros1Converter
 from psfusion_core.bags.rosbags_package import import_rosbags
-from psfusion_core.bags.unpacking import guard, unpack_message
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.image_files import IMAGE_SUFFIXES
 
@@ -24,7 +24,7 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 
 class BagError(ValueError):
-    """A bag that cannot be used; the message is one line: what was expected, what came, what to do."""
+    """A bag that cannot be used. The message is one line: what was expected, what was found, what to do."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Topic:
     """A topic of a bag.
 
     Attributes:
-        name: as it was recorded.
-        type: ROS 2 name of its messages.
-        count: of its messages, as far as the bag knows.
-        connection: how rosbags describes it.
+        name: The name under which it was recorded.
+        type: The ROS 2 type of its messages.
+        count: The number of its messages according to the bag.
+        connection: The description of the topic by rosbags.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Topic:
     connection: Any = field(compare=False, repr=False)
 
 
-class Recorded(NamedTuple):
-    """A message: topic, time of recording (ns), and its CDR bytes with the encapsulation header."""
+class RecordedMessage(NamedTuple):
+    """A message: topic, time of recording in ns, and CDR bytes with the encapsulation header."""
 
     topic: Topic
     time: int
@@ -56,22 +56,22 @@ class Bag:
     """An open bag. Close it, or use it in a `with` statement.
 
     Attributes:
-        path: of the bag.
-        storage: of its files; None for ROS 1.
-        topics: in it, in order of name.
-        damage: what is wrong with it, in a few words; empty where it is intact.
+        path: The path of the bag.
+        storage: The storage format of its files; None for ROS 1.
+        topics: Its topics, sorted by name.
+        damage: The problem of a damaged bag, in a few words; empty if the bag is intact.
     """
 
     def __init__(self, path: Path, accept_damage: bool = False) -> None:
         """Open a bag.
 
         Args:
-            path: a rosbag2 folder, one of its mcap or db3 files, or a ROS 1 bag.
-            accept_damage: open what is left of a rosbag2 that was not closed, see `damage.open_damaged`.
+            path: A rosbag2 folder, one of its mcap or db3 files, or a ROS 1 bag.
+            accept_damage: Also open the readable part of a rosbag2 bag that was not closed (`open_damaged`).
 
         Raises:
-            BagError: no intact bag, or one that names files outside its folder or would not fit into memory.
-            ImportError: the package rosbags is missing.
+            BagError: The bag is not intact, names files outside its folder, or would not fit into memory.
+            ImportError: The package rosbags is missing.
         """
         self.path = path
         self.damage = ""
@@ -94,7 +94,7 @@ class Bag:
             else:
                 self._parts.append(readers.rosbag2.Reader(path))
             self._parts[0].open()
-        except Exception as error:  # the library lets errors of yaml, sqlite and mcap through
+        except Exception as error:  # rosbags passes on the errors of yaml, sqlite and mcap
             self._parts = []
             left = open_damaged(path) if accept_damage else []
             if not left:
@@ -123,22 +123,22 @@ class Bag:
 
     @property
     def duration(self) -> int:
-        """Nanoseconds from the first to the last message."""
+        """Time from the first to the last message, in ns."""
         first, last = (f(p) for f, p in ((_first, self._parts), (_last, self._parts)))
         return max(0, last - first)
 
     def messages(
         self, topics: Collection[Topic], start: int | None = None, stop: int | None = None
-    ) -> Iterator[Recorded]:
-        """Read messages in order of their time, one by one, so that memory does not grow with the length.
+    ) -> Iterator[RecordedMessage]:
+        """Read messages in order of time, one by one, so that memory does not grow with the bag.
 
         Args:
-            topics: to read.
-            start: only messages recorded at this time or later, ns.
-            stop: only messages recorded before, ns.
+            topics: The topics to read.
+            start: Skip messages that were recorded before this time, in ns.
+            stop: Skip messages that were recorded at this time or later, in ns.
 
         Raises:
-            BagError: the bag is damaged further in; what was yielded is intact.
+            BagError: The rest of the bag is damaged. The messages yielded so far are intact.
         """
         try:
             for part in self._parts:
@@ -147,18 +147,18 @@ class Bag:
             raise _not_intact(self.path, error) from error
 
     def trouble_with(self, topic: Topic) -> str:
-        """Return why the messages of a topic cannot be had as those of ROS 2; empty where they can."""
+        """Return why the messages of a topic cannot be converted to ROS 2; empty if they can."""
         if self.converter is None:
             return ""
         try:
             self.converter.learn(topic.connection)
-        except Exception as error:  # what rosbags raises about a definition
+        except Exception as error:  # rosbags raises several types for a bad definition
             return one_line(error)
         return ""
 
     def _messages_of(
         self, part: Any, topics: Collection[Topic], start: int | None, stop: int | None
-    ) -> Iterator[Recorded]:
+    ) -> Iterator[RecordedMessage]:
         wanted = {(topic.name, topic.type): topic for topic in topics}
         connections = [c for c in part.connections if (c.topic, c.msgtype) in wanted]
         if not connections:
@@ -168,11 +168,11 @@ class Bag:
                 data = unpack_message(data)
             if self.converter is not None:
                 data = self.converter(connection, data)
-            yield Recorded(wanted[connection.topic, connection.msgtype], time, data)
+            yield RecordedMessage(wanted[connection.topic, connection.msgtype], time, data)
 
     @cached_property
     def converter(self) -> Any:
-        """What makes a ROS 2 message of one of ROS 1; None where all are of ROS 2."""
+        """Converts messages of ROS 1 to ROS 2; None for a rosbag2 bag."""
         if self.storage is not None:
             return None
         return Ros1Converter()
@@ -202,7 +202,7 @@ def _last(parts: list[Any]) -> int:
 
 
 def _holds_only_images(path: Path) -> bool:
-    """Whether a folder, or those in it, hold images and it has nothing that a bag is made of."""
+    """Whether a folder or its subfolders hold images, and the folder has no file of a bag."""
     if any(file.name == METADATA or file.suffix in (".mcap", ".db3", ".bag") for file in path.glob("*")):
         return False
     return any(file.suffix.lower() in IMAGE_SUFFIXES for level in ("*", "*/*") for file in path.glob(level))

@@ -1,87 +1,86 @@
-"""What became of the images of a bag, in the words of the node's diagnostics."""
+"""Counts what happened to the images of a bag, in the words of the node's diagnostics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+
+from tqdm import tqdm
 
 from psfusion_core.bags.bag_pairing import BagPairing, CameraReport
 from psfusion_core.bags.chunk_fusing import ChunkOutcome
-from psfusion_core.bags.chunks import PairPlanner
+from psfusion_core.bags.chunk_planning import PairPlanner
 from psfusion_core.cameras.stamped import Camera
 
-Teller: TypeAlias = Callable[[str], object]
-"""Takes a line for the user."""
-
-DIFFERENT = 20
-"""Reasons that are told; what a bag says must not fill the screen."""
+MOST_NOTICES = 20
+"""Limit on the lines about problems, so that a bad bag does not fill the screen."""
 
 
 class BagReport:
-    """Counts, and lines about what is wrong, each told once.
+    """Counts pairs, and prints each problem once, on standard error.
 
     Attributes:
-        published: pairs fused.
-        rejected: pairs that cannot be used.
-        failed: pairs that the engine failed on.
-        damage: why the bag could not be read to its end, empty where it could.
+        published: Number of fused pairs.
+        rejected: Number of pairs that cannot be used.
+        failed: Number of pairs on which the engine failed.
+        damage: Why the bag could not be read to its end; empty if it could.
+        notices: The lines that were printed.
     """
 
-    def __init__(self, bag: Path, visible: str, infrared: str, tell: Teller) -> None:
+    def __init__(self, bag: Path, visible: str, infrared: str) -> None:
         self.bag = bag
         self.published = self.rejected = self.failed = 0
         self.damage = ""
+        self.notices: list[str] = []
         self._topics: dict[Camera, str] = {"visible": visible, "infrared": infrared}
         self._cameras: dict[Camera, CameraReport] = {}
-        self._tell = tell
-        self._told: set[str] = set()
 
     @property
-    def taken(self) -> int:
-        """Pairs of which it is known what became of them."""
+    def finished(self) -> int:
+        """Number of pairs that were fused, rejected or failed."""
         return self.published + self.rejected + self.failed
 
     @property
     def is_complete(self) -> bool:
-        """Pairs were fused, and nothing was left out but images without a partner, which are no fault."""
+        """Whether pairs were fused and no problem occurred. Images without a partner are no problem."""
         images = sum(camera.rejected for camera in self._cameras.values())
         return self.published > 0 and not (images or self.rejected or self.failed or self.damage)
 
     def reject(self, camera: Camera, reason: str) -> None:
-        """Take note of an image that cannot be used."""
+        """Report an image that cannot be used."""
         self.notice(f"{self._topics[camera]} of {self.bag}: image dropped: {reason}")
 
-    def note(self, outcome: ChunkOutcome) -> None:
-        """Take the outcome of a chunk."""
+    def add_chunk(self, outcome: ChunkOutcome) -> None:
+        """Add the outcome of a chunk."""
         self.published += outcome.published
         self.rejected += outcome.rejected
         self.failed += outcome.failed
         for reason in outcome.reasons:
             self.notice(f"{self.bag}: pair dropped: {reason}")
 
-    def planned(self, pairing: BagPairing, planner: PairPlanner) -> None:
-        """Take what pairing found out, at its end."""
+    def add_pairing(self, pairing: BagPairing, planner: PairPlanner) -> None:
+        """Add the counts of a bag that has been paired to its end."""
         self.rejected += planner.rejected
         for reason in planner.reasons:
             self.notice(f"{self.bag}: pair dropped: {reason}")
         self._cameras = pairing.reports
-        self.damaged(pairing.damage)
+        self.add_damage(pairing.damage)
 
-    def damaged(self, damage: str) -> None:
-        """Take note of damage; empty for none."""
+    def add_damage(self, damage: str) -> None:
+        """Report damage; an empty text means none."""
         if damage:
             self.damage = damage
             self.notice(f"{self.bag} is damaged, what can be read is fused: {damage}")
 
     def notice(self, line: str) -> None:
-        """Tell something, once, and not too much of it."""
-        if line not in self._told and len(self._told) < DIFFERENT:
-            self._told.add(line)
-            self._tell(line)
+        """Print a line, unless it was printed before or there were too many."""
+        if line not in self.notices and len(self.notices) < MOST_NOTICES:
+            self.notices.append(line)
+            tqdm.write(line, file=sys.stderr)
 
     def lines(self) -> Iterator[str]:
-        """Yield the counts of what happened; what never did is left out."""
+        """Yield the counts as text; counts of zero are left out."""
         others = {"rejected": self.rejected, "failed": self.failed}
         parts = [
             f"{self.published} pairs fused",

@@ -1,31 +1,30 @@
-"""Bags fused from beginning to end, in chunks that a killed run leaves behind for the next one."""
+"""Fuses whole bags chunk by chunk. If a run is killed, the next one continues from the finished chunks."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from psfusion_core.bags.bag_pairing import BagPairing
 from psfusion_core.bags.bag_reader import Bag, BagError, Storage
-from psfusion_core.bags.bag_report import BagReport, Teller
+from psfusion_core.bags.bag_report import BagReport
+from psfusion_core.bags.camera_topics import CameraTopics, TopicNames, find_topics
 from psfusion_core.bags.chunk_fusing import ChunkOutcome, FuseChunks, MakeFuser, load_fuser
-from psfusion_core.bags.chunks import CHUNK_PAIRS, Chunk, PairPlanner
-from psfusion_core.bags.joining import Joining, message_count, read_outcome
+from psfusion_core.bags.chunk_joining import ChunkJoining, read_outcome
+from psfusion_core.bags.chunk_planning import CHUNK_PAIRS, Chunk, PairPlanner
 from psfusion_core.bags.previews import ContactSheet, Video
-from psfusion_core.bags.topics import CameraTopics, TopicNames, find_topics
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.distribution import Place, run_tasks
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 PREVIEW_WIDTH = 400
-"""Of a panel of video and contact sheet, pixels."""
+"""Width of a panel in the video and the contact sheet, in pixels."""
 
 SETTINGS = "settings.json"
 
@@ -35,13 +34,13 @@ class BagSettings:
     """How bags are fused.
 
     Attributes:
-        parameters: those of the node.
-        names: of the topics.
-        storage: of the results; None for that of each bag (mcap for ROS 1 bags).
-        only_fused: without what the bag had before.
-        video, contact_sheet: pictures to write; None for none.
-        make_fuser: makes the engine.
-        chunk_pairs: pairs of a chunk.
+        parameters: The parameters of the node.
+        names: The topic names that the user gave.
+        storage: The storage format of the results; None keeps that of each bag (mcap for ROS 1 bags).
+        only_fused: Whether to leave out the topics of the source bag.
+        video, contact_sheet: Files to draw the results into; None for none.
+        make_fuser: Makes the fuser. Tests give one that needs no network.
+        chunk_pairs: Number of pairs in a chunk.
     """
 
     parameters: FusionParameters
@@ -59,27 +58,27 @@ class BagSettings:
 
 
 class BagRun:
-    """One bag on its way.
+    """One bag that is being fused.
 
     Attributes:
-        report: what became of its images.
-        is_done: the result is written, or there is none because no pair was fused.
+        report: Counts and problems of the bag.
+        expected: About how many pairs the bag has.
+        is_done: Whether the result is written, or there is none because no pair was fused.
     """
 
-    def __init__(self, number: int, source: Path, output: Path, settings: BagSettings, tell: Teller) -> None:
-        """Open the bag once, and the folder of its chunks.
+    def __init__(self, number: int, source: Path, output: Path, settings: BagSettings) -> None:
+        """Read the topics of the bag, and create the folder of its chunks.
 
         Args:
-            number: among the bags of the command.
-            source: the bag.
-            output: folder to write, which must not exist.
-            settings: how.
-            tell: takes lines about what is wrong.
+            number: Index of the bag among the bags of the command.
+            source: The bag to fuse.
+            output: The folder to write, which must not exist.
+            settings: How to fuse.
 
         Raises:
-            BagError: no bag, or no cameras in it.
-            ValueError: the chunks that are there were made with other settings.
-            OSError: the folder cannot be made.
+            BagError: The source is no bag, or the cameras are not found in it.
+            ValueError: The existing chunks were made with other settings.
+            OSError: The folder cannot be created.
         """
         self.number = number
         self.source = source
@@ -89,17 +88,17 @@ class BagRun:
         self._settings = settings
         with self._open() as bag:
             topics = find_topics(bag, settings.names)
-            self.report = BagReport(source, topics.visible.name, topics.infrared.name, tell)
-            self.report.damaged(bag.damage)
+            self.report = BagReport(source, topics.visible.name, topics.infrared.name)
+            self.report.add_damage(bag.damage)
             self.expected = min(topics.visible.count, topics.infrared.count)
             self._storage: Storage = settings.storage or bag.storage or "mcap"
             self._names = topics.names
-        self._outcomes: dict[int, ChunkOutcome] = {}
+        self._finished_chunks: set[int] = set()
         self._planned: list[Path] | None = None
         self._claim_folder(topics)
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read the bag and yield the chunks that are not there yet."""
+        """Read the bag and yield the chunks that are not finished yet."""
         planned: list[Path] = []
         with self._open() as bag:
             topics = find_topics(bag, self._settings.names)
@@ -111,60 +110,55 @@ class BagRun:
                 planned.append(file)
                 number = len(planned) - 1
                 if file.exists():
-                    self.note(read_outcome(file))
+                    self.add(read_outcome(file))
                 else:
-                    # Workers need not have this working directory.
+                    # Absolute paths, because workers may have another working directory.
                     source, output = self.source.absolute(), file.absolute()
                     yield Chunk(self.number, number, source, self._names, chunk, output)
-            self.report.planned(pairing, planner)
+            self.report.add_pairing(pairing, planner)
         self._planned = planned
 
-    def note(self, outcome: ChunkOutcome) -> None:
-        """Take the outcome of a chunk."""
-        self._outcomes[outcome.number] = outcome
-        self.report.note(outcome)
+    def add(self, outcome: ChunkOutcome) -> None:
+        """Add the outcome of a finished chunk."""
+        self._finished_chunks.add(outcome.number)
+        self.report.add_chunk(outcome)
 
     @property
     def is_fused(self) -> bool:
-        """All chunks are there."""
-        return self._planned is not None and len(self._outcomes) == len(self._planned)
+        """Whether all chunks are finished."""
+        return self._planned is not None and len(self._finished_chunks) == len(self._planned)
 
-    def finish(self, progress: Callable[[int], Callable[[], object]]) -> None:
-        """Join the chunks to the result and remove them; where no pair was fused there is no result.
-
-        Args:
-            progress: given the number of messages, returns what is called for every one of them.
-        """
+    def finish(self) -> None:
+        """Join the chunks into the result and remove them. If no pair was fused, there is no result."""
         assert self._planned is not None
         if self.report.published:
-            self._join(self._planned, progress)
+            self._join(self._planned)
         shutil.rmtree(self.folder)
         self.is_done = True
 
-    def _join(self, chunks: list[Path], progress: Callable[[int], Callable[[], object]]) -> None:
+    def _join(self, chunks: list[Path]) -> None:
         new = self.folder / "joined" / self.output.name
         shutil.rmtree(new.parent, ignore_errors=True)
         new.parent.mkdir()
-        settings, outcomes = self._settings, list(self._outcomes.values())
+        settings = self._settings
         with self._open() as bag, ExitStack() as stack:
-            sinks: list[Any] = []
+            previews: list[Video | ContactSheet] = []
             if settings.video is not None:
-                sinks.append(Video(stack.enter_context(replacing(settings.video))))
+                previews.append(Video(stack.enter_context(replacing(settings.video))))
             if settings.contact_sheet is not None:
                 sheet = stack.enter_context(replacing(settings.contact_sheet))
-                sinks.append(ContactSheet(sheet, self.report.published))
-            step = progress(message_count(bag, outcomes, settings.only_fused))
-            notice = self.report.notice
-            Joining(bag, chunks, self._storage, settings.only_fused, sinks, notice, step).write(new)
-            for sink in sinks:
-                sink.close()
+                previews.append(ContactSheet(sheet, self.report.published))
+            joining = ChunkJoining(bag, chunks, self._storage, settings.only_fused, previews, self.report)
+            joining.write(new)
+            for preview in previews:
+                preview.close()
         os.rename(new, self.output)
 
     def _open(self) -> Bag:
         return Bag(self.source, accept_damage=True)
 
     def _claim_folder(self, topics: CameraTopics) -> None:
-        """Make the folder of the chunks, or check that what is there was made with the same settings."""
+        """Create the folder of the chunks, or check that existing chunks were made with the same settings."""
         files = sorted(self.source.iterdir()) if self.source.is_dir() else [self.source]
         weights = Path(self._settings.parameters.weights)
         settings = {
@@ -182,63 +176,48 @@ class BagRun:
         if has_chunks and not (file.exists() and file.read_text() == text):
             raise ValueError(
                 f"expected the settings that {self.folder} was begun with ({SETTINGS} there), got others: "
-                "remove that folder, or take the same settings"
+                "remove that folder, or use the same settings"
             )
         with replacing(file) as temporary:
             temporary.write_text(text)
 
 
-def fuse_bags(
-    runs: Sequence[BagRun],
-    settings: BagSettings,
-    place: Place,
-    progress: Callable[[BagRun, int], Callable[[], object]],
-) -> Iterator[BagRun]:
-    """Fuse bags: all their chunks at a place, in any order, and each bag joined here once it is complete.
+def fuse_bags(runs: Sequence[BagRun], settings: BagSettings, place: Place) -> Iterator[BagRun]:
+    """Fuse bags. Workers fuse the chunks in any order; this process writes each bag that is complete.
 
     Args:
-        runs: the bags.
-        settings: how.
-        place: where.
-        progress: makes what is called for every message that is written.
+        runs: The bags to fuse.
+        settings: How to fuse.
+        place: Where the workers run.
 
     Returns:
-        The bag of each chunk that was fused, as that happens; nothing happens unless it is taken.
+        An iterator, which does the work while it is consumed. It yields the bag of every fused chunk.
 
     Raises:
-        BagError, OSError, TaskError: the work cannot go on; what was done is kept.
+        BagError, OSError, TaskError: The work cannot continue. Finished chunks are kept.
     """
-
-    def tasks() -> Iterator[Chunk]:
-        for run in runs:
-            yield from run.chunks()
-
+    chunks = (chunk for run in runs for chunk in run.chunks())
     start = FuseChunks(settings.parameters, settings.preview_width, settings.make_fuser)
-    return _take(run_tasks(tasks(), start, place), runs, progress)
+    return _write_finished(run_tasks(chunks, start, place), runs)
 
 
-def _take(
-    outcomes: Iterator[ChunkOutcome],
-    runs: Sequence[BagRun],
-    progress: Callable[[BagRun, int], Callable[[], object]],
-) -> Iterator[BagRun]:
+def _write_finished(outcomes: Iterator[ChunkOutcome], runs: Sequence[BagRun]) -> Iterator[BagRun]:
     for outcome in outcomes:
         run = runs[outcome.run]
-        run.note(outcome)
+        run.add(outcome)
         yield run
-        _finish_all(runs, progress)
-    _finish_all(runs, progress)
+        _finish_fused(runs)
+    _finish_fused(runs)
 
 
-def _finish_all(runs: Sequence[BagRun], progress: Callable[[BagRun, int], Callable[[], object]]) -> None:
-    """Write the bags whose chunks are all there."""
+def _finish_fused(runs: Sequence[BagRun]) -> None:
     for run in runs:
         if run.is_fused and not run.is_done:
-            run.finish(lambda total, run=run: progress(run, total))  # type: ignore[misc]
+            run.finish()
 
 
 def check_outputs(pairs: Sequence[tuple[Path, Path]]) -> None:
-    """Raise BagError where a result would lie in its source, or two at one place."""
+    """Raise BagError if a result would lie inside its source, or if two results have the same path."""
     for source, output in pairs:
         if output.resolve() == source.resolve() or source.resolve() in output.resolve().parents:
             raise BagError(f"expected an output outside {source}, got {output}: choose another one")

@@ -1,4 +1,4 @@
-"""A chunk of a bag fused into a file: what a worker does, on this machine or another one."""
+"""Fuses a chunk of a bag into a file. This is what a worker does, on this machine or another one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import cv2
 
 from psfusion_core.bags.bag_pairing import read_pairs
 from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, Bag
-from psfusion_core.bags.chunks import REASONS, Chunk, PlannedPair
-from psfusion_core.bags.output_messages import OUTPUT_TYPES, OutputMessages
-from psfusion_core.bags.topics import CameraTopics, find_topics
-from psfusion_core.bags.writing import BagWriter
+from psfusion_core.bags.bag_writer import BagWriter
+from psfusion_core.bags.camera_topics import CameraTopics, find_topics
+from psfusion_core.bags.chunk_planning import REASONS, Chunk, PlannedPair
+from psfusion_core.bags.message_codec import OUTPUT_TYPES, MessageCodec
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.image_decoding import Message, to_frame
@@ -31,26 +31,26 @@ from psfusion_core.registration.camera_registration import CameraRegistration
 MakeFuser: TypeAlias = Callable[[FusionParameters], PairFuser]
 
 PREVIEW, OUTCOME = "/chunk/preview", "/chunk/outcome"
-"""Topics of a chunk's file beside the results: pictures for video and sheet, what became of the pairs."""
+"""Further topics in the file of a chunk: pictures for the video and the contact sheet, and the outcome."""
 
 TEXT = "std_msgs/msg/String"
 
 PICTURES = ("/fused/image", "/semantic/mask", "/semantic/overlay")
-"""Topics of the pictures, in the order of `Pictures`."""
+"""Topics of the output images, in the order of `Pictures`."""
 
 INFO_NAMES: dict[Camera, str] = {"visible": "the visible camera", "infrared": "the infrared camera"}
 
 
 @dataclass
 class ChunkOutcome:
-    """What became of the pairs of a chunk, with the names of the node's diagnostics.
+    """What happened to the pairs of a chunk, under the names of the node's diagnostics.
 
     Attributes:
-        run, number: of the chunk.
-        published: pairs that were fused.
-        rejected: pairs that cannot be used.
-        failed: pairs that the engine failed on.
-        reasons: different reasons of both, the first few.
+        run, number: The bag's index and the chunk's index, as in `Chunk`.
+        published: Number of fused pairs.
+        rejected: Number of pairs that cannot be used.
+        failed: Number of pairs on which the engine failed.
+        reasons: The first few different reasons for rejections and failures.
     """
 
     run: int
@@ -60,10 +60,10 @@ class ChunkOutcome:
     failed: int = 0
     reasons: list[str] = field(default_factory=list)
 
-    def excuse(self, error: Exception) -> None:
-        """Note why a pair was not fused."""
+    def add_error(self, error: Exception) -> None:
+        """Count a pair that was not fused because of an error."""
         reason = one_line(error)
-        if isinstance(error, ValueError):  # a FrameError, or the engine about sizes
+        if isinstance(error, ValueError):  # a FrameError, or sizes that the engine does not accept
             self.rejected += 1
         else:
             self.failed += 1
@@ -73,8 +73,8 @@ class ChunkOutcome:
 
 
 def load_fuser(parameters: FusionParameters) -> PairFuser:
-    """Make the fuser that parameters name."""
-    from psfusion_core.fusion.fuser import Fuser  # late: PyTorch takes seconds to import
+    """Make the fuser of the parameters."""
+    from psfusion_core.fusion.fuser import Fuser  # here, because PyTorch takes seconds to import
 
     return Fuser(
         parameters.model, parameters.weights, parameters.device, parameters.engine, parameters.precision
@@ -83,12 +83,12 @@ def load_fuser(parameters: FusionParameters) -> PairFuser:
 
 @dataclass(frozen=True)
 class FuseChunks:
-    """Starts the work on chunks.
+    """Starts a worker that fuses chunks (see `run_tasks`).
 
     Attributes:
-        parameters: how.
-        preview_width: of the panels of a preview, pixels; 0 for none.
-        make_fuser: makes the engine.
+        parameters: The parameters of the node.
+        preview_width: Width of a panel of the previews, in pixels; 0 for no previews.
+        make_fuser: Makes the fuser.
     """
 
     parameters: FusionParameters
@@ -100,23 +100,22 @@ class FuseChunks:
 
 
 class ChunkFuser:
-    """Fuses chunks, one after the other, of one bag or of many."""
+    """Fuses chunks of any bags, one after the other."""
 
     def __init__(self, settings: FuseChunks) -> None:
-        """Load the engine."""
         self._settings = settings
         self._parameters = settings.parameters
         self._fuser = settings.make_fuser(settings.parameters)
-        self._outputs = OutputMessages()
+        self._outputs = MessageCodec()
         self._registration = CameraRegistration(settings.parameters.registration(), INFO_NAMES)
         self._opened: tuple[Path, Bag] | None = None
 
     def __call__(self, chunk: Chunk) -> ChunkOutcome:
-        """Fuse a chunk; its file is there whole or not at all.
+        """Fuse a chunk. Its file is written whole or not at all.
 
         Raises:
-            BagError: the bag changed meanwhile.
-            OSError: the file cannot be written.
+            BagError: The bag has changed since it was paired.
+            OSError: The file cannot be written.
         """
         outcome = ChunkOutcome(chunk.run, chunk.number)
         bag = self._open(chunk.bag)
@@ -132,7 +131,7 @@ class ChunkFuser:
         return outcome
 
     def _open(self, path: Path) -> Bag:
-        """Open a bag, or return the one that is open: opening counts its messages."""
+        """Return the bag, which stays open between chunks because opening counts its messages."""
         if self._opened is None or self._opened[0] != path:
             if self._opened is not None:
                 self._opened[1].close()
@@ -151,15 +150,15 @@ class ChunkFuser:
         for pair, (visible, infrared) in zip(pairs, messages, strict=True):
             try:
                 results = self._fuse(pair, visible, infrared)
-            except Exception as error:  # whatever it is, the next pair may be fine
-                outcome.excuse(error)
+            except Exception as error:  # of any type: the next pair may succeed
+                outcome.add_error(error)
                 continue
             for (name, kind), data in results.items():
                 writer.write(name, kind, pair.time, data)
             outcome.published += 1
 
     def _fuse(self, pair: PlannedPair, visible: Message, infrared: Message) -> dict[tuple[str, str], bytes]:
-        """Fuse a pair as the node does, and return its messages by topic and type."""
+        """Fuse a pair as the node does, and return the output messages by topic and type."""
         color, heat = to_frame(visible), to_frame(infrared)
         scale = pair.scale or ThermalGain(self._parameters.gain()).follow(heat.image)
         read = self._outputs.types.deserialize_cdr

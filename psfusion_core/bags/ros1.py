@@ -1,4 +1,4 @@
-"""Messages of ROS 1 bags as those of ROS 2."""
+"""Converts messages of ROS 1 bags to ROS 2."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from psfusion_core.bags.rosbags_package import typestore
 
 HEADER = "std_msgs/msg/Header"
-"""The one message that differs on the wire: ROS 2 has no `seq`. rosbags knows."""
+"""The one type whose wire format differs: ROS 2 has no `seq`. rosbags converts it."""
 
 
 class Ros1Converter:
-    """Turns serialised ROS 1 messages into CDR, byte by byte, without making objects of them."""
+    """Converts serialised ROS 1 messages to CDR without deserialising them."""
 
     def __init__(self) -> None:
         self.types = typestore()
@@ -21,15 +21,15 @@ class Ros1Converter:
         """Convert a message.
 
         Raises:
-            Exception: ROS 2 has the type with other fields, or whatever rosbags raises about a definition
-                that it cannot parse or data that do not fit.
+            Exception: The type has other fields in ROS 2, its definition cannot be parsed, or the data do
+                not fit it. rosbags raises several types.
         """
         if connection.msgtype not in self._known:
             self.learn(connection)
         return self.types.ros1_to_cdr(data, connection.msgtype)
 
     def learn(self, connection: Any) -> None:
-        """Learn the type of a topic's messages; raises as a call does."""
+        """Learn the type of a topic's messages; raises as `__call__` does."""
         from rosbags.convert.converter import is_same_wireformat
         from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 

@@ -1,17 +1,17 @@
-"""The package rosbags, imported in one place: readers with bounded decompressors, and message types."""
+"""Imports the package rosbags in one place, with a size limit on decompression."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from psfusion_core.bags.unpacking import bound_decompressors
+from psfusion_core.bags.decompression import bound_decompressors
 
 
 def import_rosbags() -> Any:
     """Return the package rosbags with its readers and its types.
 
     Raises:
-        ImportError: it is missing; the message says what to install.
+        ImportError: The package is missing. The message says what to install.
     """
     try:
         import rosbags
@@ -26,6 +26,6 @@ def import_rosbags() -> Any:
 
 
 def typestore() -> Any:
-    """Return the message types of ROS 2; those of images and cameras are the same in all versions."""
+    """Return the message types of ROS 2 Humble; later versions have the same types of images and cameras."""
     types = import_rosbags().typesys
     return types.get_typestore(types.Stores.ROS2_HUMBLE)

@@ -6,14 +6,13 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from psfusion_core.bags.bag_reader import BagError
 from psfusion_core.bags.bag_run import BagRun, BagSettings, check_outputs, fuse_bags
-from psfusion_core.bags.topics import TopicNames
+from psfusion_core.bags.camera_topics import TopicNames
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.distribution.place import add_place_arguments, place_of
 from psfusion_core.fusion.parameter_files import read_parameters
@@ -23,43 +22,55 @@ EPILOG = """examples:
   psfusion bag drive drive_fused --parameters config/psfusion.yaml --set sync.tolerance_ms=30
   psfusion bag bags/* fused/ --visible-topic /front/image_raw --infrared-topic /thermal/image_raw --on ray
 
-The result has what the bag has and the node's topics: /fused/image, /fused/camera_info, /semantic/mask and
-/semantic/overlay, with the stamp and frame of the visible image. Images are checked, paired and fused as by
-the node with the same parameters, but no pair is left out: nobody is in a hurry.
+The result has all topics of the bag and those of the node: /fused/image, /fused/camera_info, /semantic/mask
+and /semantic/overlay, with the stamp and frame of the visible image. Images are checked, paired and fused as
+by the node with the same parameters, except that no pair is dropped to save time.
 
-A run that was interrupted goes on when the same command is given again. What cannot be used is named and left
-out; the exit status is then 1."""
+To continue an interrupted run, give the same command again. Bags, images and pairs that cannot be used are
+reported and skipped; the exit status is then 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "bags", nargs="+", type=Path, metavar="IN",
-        help="rosbag2 folder (sqlite3 or mcap), file of one, or ROS 1 bag",
+        help="rosbag2 folder (sqlite3 or mcap), one of its files, or ROS 1 bag; several are allowed",
     )  # fmt: skip
     parser.add_argument(
-        "output", type=Path, metavar="OUT", help="bag to write; of several bags, the folder for theirs"
+        "output", type=Path, metavar="OUT", help="bag to write, or the folder for the results of several bags"
     )
-    parser.add_argument("--visible-topic", metavar="TOPIC", help="images (default: found by type and name)")
-    parser.add_argument("--infrared-topic", metavar="TOPIC", help="the same of the infrared camera")
-    parser.add_argument("--visible-info", metavar="TOPIC", help="camera_info (default: beside the images)")
-    parser.add_argument("--infrared-info", metavar="TOPIC", help="the same of the infrared camera")
+    parser.add_argument(
+        "--visible-topic", metavar="TOPIC", help="visible images (default: found by type and name)"
+    )
+    parser.add_argument(
+        "--infrared-topic", metavar="TOPIC", help="infrared images (default: found by type and name)"
+    )
+    parser.add_argument(
+        "--visible-info", metavar="TOPIC", help="its camera_info (default: the topic next to the images)"
+    )
+    parser.add_argument(
+        "--infrared-info", metavar="TOPIC", help="its camera_info (default: the topic next to the images)"
+    )
     parser.add_argument(
         "--parameters", type=Path, action="append", default=[], metavar="YAML",
-        help="parameters of the node, such as config/psfusion.yaml or what psfusion calibrate wrote; repeat",
+        help="parameters of the node, such as config/psfusion.yaml or the file from psfusion calibrate; "
+        "may be repeated",
     )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
-        help="one of them, such as engine=torch or gain.polarity=black_hot; repeat",
+        help="one parameter, such as engine=torch or gain.polarity=black_hot; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--storage", choices=("sqlite3", "mcap"), help="of the result (default: as the bag; ROS 1: mcap)"
+        "--storage", choices=("sqlite3", "mcap"), help="output format (default: as the input; ROS 1: mcap)"
     )
-    parser.add_argument("--only-fused", action="store_true", help="without the topics of the bag")
-    parser.add_argument("--overwrite", action="store_true", help="replace a bag that is there already")
+    parser.add_argument("--only-fused", action="store_true", help="leave out the topics of the input bag")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output bag")
     parser.add_argument(
-        "--video", type=Path, metavar="MP4", help="both images, fused and classes, side by side"
+        "--video", type=Path, metavar="MP4",
+        help="also write a video of both images, the fused image and the classes side by side",
+    )  # fmt: skip
+    parser.add_argument(
+        "--contact-sheet", type=Path, metavar="JPG", help="also write a picture of some pairs of such images"
     )
-    parser.add_argument("--contact-sheet", type=Path, metavar="JPG", help="some of them, one below the other")
     add_place_arguments(parser)
 
 
@@ -79,13 +90,13 @@ def run(options: argparse.Namespace) -> int:
     pairs = plan_outputs(options)
     runs, skipped = open_runs(pairs, settings, options.overwrite)
     try:
-        chunks = fuse_bags(runs, settings, place, show_writing)
+        chunks = fuse_bags(runs, settings, place)
         with tqdm(total=sum(bag.expected for bag in runs), desc="fusing", unit="pair", disable=None) as bar:
             for _ in chunks:
-                bar.update(sum(bag.report.taken for bag in runs) - bar.n)
+                bar.update(sum(bag.report.finished for bag in runs) - bar.n)
             bar.total = bar.n
     except KeyboardInterrupt:
-        print("psfusion bag: the same command goes on from here", file=sys.stderr)
+        print("psfusion bag: give the same command again to continue from here", file=sys.stderr)
         raise
     for bag in runs:
         print(f"{bag.output}: " + "\n  ".join(bag.report.lines()))
@@ -93,14 +104,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def plan_outputs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Return bags and where their results go.
+    """Return each bag with the path of its result.
 
     Raises:
-        CommandError: options that do not go together, or a result that is there already.
+        CommandError: The options do not go together, or a result already exists.
     """
     bags: list[Path] = options.bags
     if len(bags) > 1 and (options.video or options.contact_sheet):
-        raise CommandError("--video and --contact-sheet show one bag: give them with one")
+        raise CommandError("--video and --contact-sheet show one bag: use them with a single bag")
     pairs = [(bag, options.output / bag.stem if len(bags) > 1 else options.output) for bag in bags]
     check_outputs(pairs)
     for _, output in pairs:
@@ -122,39 +133,28 @@ def is_bag(folder: Path) -> bool:
 def open_runs(
     pairs: list[tuple[Path, Path]], settings: BagSettings, overwrite: bool
 ) -> tuple[list[BagRun], int]:
-    """Open the bags whose results are not there; of several, those that cannot be used are left out.
+    """Open the bags that have no result yet. If there are several, unusable bags are skipped.
 
-    An old result is only removed once its bag has been opened.
+    An old result is removed only after its bag has been opened.
 
     Returns:
-        The bags, and how many were left out.
+        The opened bags, and the number of skipped bags.
     """
     runs: list[BagRun] = []
     skipped = 0
     for source, output in pairs:
         if output.exists() and not overwrite:
-            print(f"{output} is there already", file=sys.stderr)
+            print(f"{output} already exists", file=sys.stderr)
             continue
         try:
-            run = BagRun(len(runs), source, output, settings, say)
+            run = BagRun(len(runs), source, output, settings)
         except BagError as error:
             if len(pairs) == 1:
                 raise
             skipped += 1
-            say(f"skipped: {error}")
+            tqdm.write(f"skipped: {error}", file=sys.stderr)
             continue
         if output.exists():
             shutil.rmtree(output)
         runs.append(run)
     return runs, skipped
-
-
-def show_writing(run: BagRun, total: int) -> Callable[[], object]:
-    """Show how far writing a result has come."""
-    bar = tqdm(total=total, desc=f"writing {run.output.name}", unit="msg", leave=False, disable=None)
-    return bar.update
-
-
-def say(line: str) -> None:
-    """Say something beside the progress bars."""
-    tqdm.write(line, file=sys.stderr)

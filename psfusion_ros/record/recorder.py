@@ -12,7 +12,7 @@ from pathlib import Path
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-from psfusion_core.bags.writing import BagWriter
+from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_ros.record.gallery import SHEET, VIDEO, write_gallery
 from psfusion_ros.record.spool import Spool
 from psfusion_ros.record.timeline import FOLDERS, Timeline, read_timeline

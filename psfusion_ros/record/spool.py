@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from psfusion_core.bags.writing import BagWriter
+from psfusion_core.bags.bag_writer import BagWriter
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks

@@ -22,7 +22,7 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image
 
-from psfusion_core.bags.writing import BagWriter
+from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_ros.record.spool import INPUTS, OUTPUTS, Spool
 from psfusion_ros.record.timeline import FOLDERS, read_timeline

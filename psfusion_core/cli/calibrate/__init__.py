@@ -1,4 +1,4 @@
-"""``psfusion calibrate``: how the infrared lies on the visible image, from scenes or a checkerboard."""
+"""``psfusion calibrate``: registers infrared images on visible ones, from scenes or a checkerboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from psfusion_core.bags.bag_reader import Bag
-from psfusion_core.bags.topics import TopicNames, find_topics
+from psfusion_core.bags.camera_topics import TopicNames, find_topics
 from psfusion_core.cameras.image_files import pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.cli.calibrate.bag_pairs import read_bag_pairs
@@ -33,43 +33,44 @@ EPILOG = """examples:
   psfusion calibrate --bag drive --visible-topic /left --infrared-topic /right --output calibration/
   psfusion calibrate --bag board --checkerboard 9x6 --square 0.05 --output calibration/
 
-From natural scenes one homography is found for all pairs together: right for scenes far away compared
-with the distance between the cameras. Take ten pairs or more, with different scenes in which both cameras
-see many edges. The cameras look the same way with about the same field of view: moved by up to 15 % of the
-width, turned by up to 5 degrees, scaled by up to 12 %.
+Natural scenes give one homography for all pairs. It is accurate if the scenes are far away compared with the
+distance between the cameras. Use ten or more pairs of different scenes in which both cameras see many edges.
+The cameras must look in the same direction with about the same field of view: up to 15 % of the width apart,
+5 degrees of rotation and 12 % of scale.
 
-From a checkerboard of COLSxROWS inner corners, heated so that the infrared camera sees it, come the
-intrinsics of both cameras and the extrinsics between them. Hold it still, near, far and tilted, all over the
-images.
+A checkerboard of COLSxROWS inner corners, heated so that the infrared camera sees it, gives the intrinsics of
+both cameras and the extrinsics between them. Hold it still at many places of the image: near, far and tilted.
 
-Written to --output: registration.yaml (for psfusion fuse --registration and the node's --params-file),
+The output folder gets registration.yaml (for psfusion fuse --registration and the node's --params-file),
 calibration.png (edges of the infrared over the visible image, before and after) and, with a checkerboard,
-visible_camera.yaml and infrared_camera.yaml. The verdict is good, or rough and what makes it better. Where
-no registration can be trusted nothing is written, and the exit status is 2."""
+visible_camera.yaml and infrared_camera.yaml. The printed verdict is "good", or "rough" with advice. If no
+registration is reliable, nothing is written and the exit status is 2."""
 
 Images = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visible", type=Path, help="folder of visible images")
-    parser.add_argument("--infrared", type=Path, help="folder of infrared images of the same names")
+    parser.add_argument("--infrared", type=Path, help="folder of infrared images with the same names")
     parser.add_argument("--bag", type=Path, help="rosbag2 folder or ROS 1 bag, instead of the two folders")
     parser.add_argument(
-        "--visible-topic", metavar="TOPIC", help="images in the bag (default: found by type and name)"
+        "--visible-topic", metavar="TOPIC", help="visible images in the bag (default: found by type and name)"
     )
-    parser.add_argument("--infrared-topic", metavar="TOPIC", help="the same of the infrared camera")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write into; made where missing")
     parser.add_argument(
-        "--pairs", type=int, default=40, metavar="N", help="use up to N pairs, evenly spread (default 40)"
+        "--infrared-topic", metavar="TOPIC", help="infrared images in the bag (default: likewise)"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to; created if missing")
+    parser.add_argument(
+        "--pairs", type=int, default=40, metavar="N", help="use up to N pairs, evenly spread (default: 40)"
     )
     parser.add_argument("--checkerboard", metavar="COLSxROWS", help="inner corners of the board, such as 9x6")
-    parser.add_argument("--square", type=float, metavar="METRES", help="side of a square of the board")
+    parser.add_argument("--square", type=float, metavar="METRES", help="side length of a square of the board")
     parser.add_argument(
-        "--homography", action="store_true", help="fit one homography to the board, no extrinsics"
+        "--homography", action="store_true", help="fit one homography to the board instead of extrinsics"
     )
     parser.add_argument(
         "--distance", type=float, default=10.0, metavar="METRES",
-        help="at which extrinsics make the images coincide (default 10)",
+        help="distance at which the extrinsics align the images (default: 10)",
     )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     if options.pairs < least:
         raise CommandError(f"--pairs is {options.pairs}; expected at least {least}")
     if not options.distance > 0.0:
-        raise CommandError(f"--distance is {options.distance}; expected metres over 0")
+        raise CommandError(f"--distance is {options.distance}; expected more than 0 metres")
     pairs = read_pairs(options, least)
     if board is None:
         calibrate_scenes(pairs, options)
@@ -90,14 +91,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def parse_board(options: argparse.Namespace) -> Board | None:
-    """Make the board of --checkerboard and --square; None where natural scenes are asked for.
+    """Return the board of --checkerboard and --square; None for natural scenes.
 
     Raises:
-        CommandError: options that do not go together, or of another form.
+        CommandError: The options do not go together, or have a wrong format.
     """
     if options.checkerboard is None:
         if options.square is not None or options.homography:
-            raise CommandError("--square and --homography need --checkerboard beside them")
+            raise CommandError("--square and --homography need --checkerboard as well")
         return None
     match = re.fullmatch(r"(\d{1,3})x(\d{1,3})", options.checkerboard)
     if not match or min(int(match[1]), int(match[2])) < 3:
@@ -105,7 +106,7 @@ def parse_board(options: argparse.Namespace) -> Board | None:
             f"--checkerboard is {options.checkerboard!r}; expected inner corners COLSxROWS, at least 3x3"
         )
     if options.square is None or not options.square > 0.0:
-        raise CommandError("--checkerboard needs --square beside it, metres over 0")
+        raise CommandError("--checkerboard needs --square as well, more than 0 metres")
     return Board(int(match[1]), int(match[2]), options.square)
 
 
@@ -113,12 +114,12 @@ def read_pairs(options: argparse.Namespace, least: int) -> list[Images]:
     """Read the pairs of the bag or of the two folders.
 
     Args:
-        options: of the command.
-        least: smallest number of pairs that the folders must have.
+        options: The options of the command.
+        least: The smallest number of pairs that the folders must have.
 
     Raises:
-        CommandError: neither, or both, or too few pairs.
-        BagError, FileNotFoundError: no such bag or folder.
+        CommandError: The options name neither or both of them, or there are too few pairs.
+        BagError, FileNotFoundError: The bag or a folder does not exist.
     """
     folders = (options.visible, options.infrared)
     if (options.bag is None) == (folders == (None, None)) or (options.bag is None and None in folders):
@@ -131,7 +132,7 @@ def read_pairs(options: argparse.Namespace, least: int) -> list[Images]:
     pairs = pair_folders(*folders).pairs
     if len(pairs) < least:
         raise CommandError(
-            f"expected at least {least} pairs, got {len(pairs)}: take more, of different scenes"
+            f"expected at least {least} pairs, got {len(pairs)}: add pairs of different scenes"
         )
     chosen = np.linspace(0, len(pairs) - 1, min(options.pairs, len(pairs))).round().astype(int)
     files = (pairs[number] for number in chosen)
@@ -139,7 +140,7 @@ def read_pairs(options: argparse.Namespace, least: int) -> list[Images]:
 
 
 def stretch_all(pairs: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]]) -> list[Images]:
-    """Read pairs one by one, and bring the infrared of each to 8 bits."""
+    """Read pairs one by one, and stretch the infrared image of each to 8 bits."""
     bar = tqdm(pairs, desc="reading", unit="pair", disable=None)
     return [(visible, stretch(infrared)) for visible, infrared in bar]
 
@@ -162,7 +163,7 @@ def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
 
 
 def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespace) -> None:
-    """Find the board in all pairs, calibrate with it, and write what was found."""
+    """Find the board in all pairs, calibrate the cameras with it, and write the result."""
     bar = tqdm(pairs, desc="finding the board", unit="pair", disable=None)
     views = [find_view(visible, infrared, board) for visible, infrared in bar]
     seen = [pair for pair, view in zip(pairs, views, strict=True) if view is not None]
@@ -199,7 +200,7 @@ def calibrate_board(pairs: list[Images], board: Board, options: argparse.Namespa
         translation=tuple(stereo.translation.tolist()),
         distance=options.distance,
     )
-    # The picture shows the board, which is nearer than what the registration is for.
+    # The picture shows the board, which is nearer than --distance.
     at_board = make_registration(replace(settings, distance=stereo.distance), stereo.visible, stereo.infrared)
     write(seen, at_board, settings, f"{report}\n{verdict}", options.output)
     for name, camera in (("visible_camera", stereo.visible), ("infrared_camera", stereo.infrared)):
@@ -224,7 +225,7 @@ def write_homography(pairs: list[Images], matrix: FloatArray, report: str, folde
 def write(
     pairs: list[Images], drawn: Registration | None, settings: RegistrationSettings, report: str, folder: Path
 ) -> None:
-    """Write registration.yaml and the picture of what a registration does to some pairs."""
+    """Write registration.yaml, and calibration.png with some registered pairs."""
     assert drawn is not None
     folder.mkdir(parents=True, exist_ok=True)
     write_image(folder / "calibration.png", draw_before_after(pairs, drawn))

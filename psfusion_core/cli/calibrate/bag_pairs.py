@@ -1,4 +1,4 @@
-"""Image pairs of a bag, read without ROS."""
+"""Reads image pairs of a bag without ROS."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from psfusion_core.bags.bag_pairing import BagPairing, read_pairs
 from psfusion_core.bags.bag_reader import Bag, BagError
-from psfusion_core.bags.topics import CameraTopics
+from psfusion_core.bags.camera_topics import CameraTopics
 from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.fusion.fusion_parameters import FusionParameters
 
 PARAMETERS = FusionParameters(frozen_after=0.0)
-"""Pairs are those of the node's defaults; a board that is held still may give the same image again."""
+"""The node's defaults, but repeated images are allowed, because a board that is held still may give them."""
 
 
 def read_bag_pairs(
@@ -25,16 +25,16 @@ def read_bag_pairs(
     """Read pairs of a bag, evenly spread over its time; only these are decoded.
 
     Args:
-        bag: open.
-        cameras: its topics of Image or CompressedImage, see `find_topics`.
-        limit: largest number of pairs.
+        bag: The open bag.
+        cameras: The topics of the cameras (see `find_topics`).
+        limit: The largest number of pairs.
 
     Yields:
         (H, W, 3) uint8 RGB and (h, w) uint8 or uint16.
 
     Raises:
-        BagError: the bag is damaged further in, or has no such pairs.
-        FrameError: an image does not decode.
+        BagError: The bag is damaged, or has no pairs.
+        FrameError: An image does not decode.
     """
     pairing = BagPairing(bag, cameras, PARAMETERS)
     pairs = [(pair.visible.payload.key, pair.infrared.payload.key) for pair in pairing]

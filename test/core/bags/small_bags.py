@@ -14,9 +14,9 @@ import numpy as np
 
 from psfusion_core.bags.bag_reader import CAMERA_INFO, COMPRESSED, IMAGE, Bag, Storage
 from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
-from psfusion_core.bags.output_messages import OutputMessages
+from psfusion_core.bags.bag_writer import BagWriter
+from psfusion_core.bags.message_codec import MessageCodec
 from psfusion_core.bags.rosbags_package import typestore
-from psfusion_core.bags.writing import BagWriter
 from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
@@ -29,7 +29,7 @@ START = 1_700_000_000_000_000_000
 PERIOD = 100_000_000
 HEIGHT, WIDTH = 32, 40
 
-MAKE, TYPES = OutputMessages(), typestore()
+MAKE, TYPES = MessageCodec(), typestore()
 KINDS = TYPES.types
 
 
@@ -148,13 +148,12 @@ def write_bag(path: Path, drive: Iterator[tuple[str, str, int, bytes]], storage:
 
 
 def fuse(bag: Path, output: Path, place: Place | None = None, **settings: Any) -> tuple[BagRun, list[str]]:
-    """Fuse a bag with the engine above; return its run and what was told."""
-    told: list[str] = []
+    """Fuse a bag with the engine above; return its run and the printed lines."""
     given = BagSettings(**{"parameters": FusionParameters(), "make_fuser": average, **settings})
-    run = BagRun(0, bag, output, given, told.append)
-    for _ in fuse_bags([run], given, place or Place(), lambda run, total: lambda: None):
+    run = BagRun(0, bag, output, given)
+    for _ in fuse_bags([run], given, place or Place()):
         pass
-    return run, told
+    return run, run.report.notices
 
 
 def read_all(path: Path) -> dict[str, list[tuple[int, bytes]]]:

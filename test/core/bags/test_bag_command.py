@@ -86,7 +86,7 @@ def test_several_bags_go_into_a_folder_and_those_that_are_there_are_left_alone(
         assert len(images(tmp_path / "out" / name, "/fused/image")) == len(expected(3))
     before = (tmp_path / "out/a/metadata.yaml").stat().st_mtime_ns
     assert main(command) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert (tmp_path / "out/a/metadata.yaml").stat().st_mtime_ns == before
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from small_bags import average, messages, write_bag
 
+from psfusion_core.bags import chunk_joining
 from psfusion_core.bags.bag_reader import Storage
 from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
 from psfusion_core.distribution import Place
@@ -21,17 +24,17 @@ MEBIBYTE = 2**20
 def watch(bag: Path, output: Path, found: multiprocessing.Queue[list[int]]) -> None:
     """Fuse a bag and tell the resident memory after each chunk, and after each hundredth of the writing."""
     settings = BagSettings(FusionParameters(), make_fuser=average, chunk_pairs=50)
-    run = BagRun(0, bag, output, settings, print)
+    run = BagRun(0, bag, output, settings)
     resident: list[int] = []
-    written = 0
 
-    def step() -> None:
-        nonlocal written
-        written += 1
-        if written % 200 == 0:
-            resident.append(psutil.Process().memory_info().rss)
+    def watched(messages: Iterable[Any], **bar: object) -> Iterator[Any]:
+        for written, message in enumerate(messages, 1):
+            yield message
+            if written % 200 == 0:
+                resident.append(psutil.Process().memory_info().rss)
 
-    for _ in fuse_bags([run], settings, Place(), lambda run, total: step):
+    chunk_joining.tqdm = watched  # it sees every message that is written
+    for _ in fuse_bags([run], settings, Place()):
         resident.append(psutil.Process().memory_info().rss)
     assert run.report.published == FRAMES
     found.put(resident)

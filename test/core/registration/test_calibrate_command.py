@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from psfusion_core.bags.bag_reader import Bag
-from psfusion_core.bags.writing import BagWriter
+from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_core.cameras.image_files import read_infrared, write_image
 from psfusion_core.cli import main
 from psfusion_core.registration import read_registration

@@ -1,4 +1,4 @@
-"""Messages of ROS 2 made and read without ROS: what the node would publish, as bytes for a bag."""
+"""Deserialises and serialises ROS 2 messages without ROS, among them those that the node publishes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.bags.bag_reader import CAMERA_INFO, IMAGE, Recorded
+from psfusion_core.bags.bag_reader import CAMERA_INFO, IMAGE, RecordedMessage
 from psfusion_core.bags.rosbags_package import typestore
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.frame import FrameError
@@ -19,11 +19,11 @@ OUTPUT_TYPES = {
     "/semantic/mask": IMAGE,
     "/semantic/overlay": IMAGE,
 }
-"""Output topics, as a node without a namespace has them, and the types of their messages."""
+"""Output topics of a node without a namespace, and the types of their messages."""
 
 
-class OutputMessages:
-    """Reads and makes messages; all of them are CDR bytes with the encapsulation header."""
+class MessageCodec:
+    """Deserialises and serialises messages as CDR bytes with the encapsulation header."""
 
     def __init__(self) -> None:
         self.types = typestore()
@@ -31,22 +31,22 @@ class OutputMessages:
         time = kinds["builtin_interfaces/msg/Time"](sec=0, nanosec=0)
         self._no_header = kinds["std_msgs/msg/Header"](stamp=time, frame_id="")
 
-    def read(self, recorded: Recorded) -> Any:
-        """Make an object of a message.
+    def read(self, recorded: RecordedMessage) -> Any:
+        """Deserialise a message.
 
         Raises:
-            FrameError: the bytes are no such message.
+            FrameError: The bytes are not a message of the topic's type.
         """
         try:
             return self.types.deserialize_cdr(recorded.data, recorded.topic.type)
-        except Exception as error:  # of several kinds: lengths, text, numbers beyond the end
+        except Exception as error:  # rosbags raises several types
             raise FrameError(
                 f"expected a whole {recorded.topic.type}, got {len(recorded.data)} bytes that are none "
                 f"({one_line(error)}): check the recorder"
             ) from error
 
     def image(self, image: npt.NDArray[np.uint8], encoding: Literal["rgb8", "mono8"], header: Any) -> bytes:
-        """Make an Image of (H, W, 3) uint8 rgb8 or (H, W) uint8 mono8 pixels, under a header as it is."""
+        """Serialise an Image of (H, W, 3) uint8 rgb8 or (H, W) uint8 mono8 pixels with a given header."""
         step = image.shape[1] * (3 if encoding == "rgb8" else 1)
         message = self.types.types[IMAGE](
             header=header,
@@ -60,10 +60,10 @@ class OutputMessages:
         return bytes(self.types.serialize_cdr(message, IMAGE))
 
     def camera_info(self, info: bytes, header: Any) -> bytes:
-        """Put a CameraInfo under another header."""
+        """Return a serialised CameraInfo with another header."""
         message = self.types.deserialize_cdr(info, CAMERA_INFO)
         return bytes(self.types.serialize_cdr(replace(message, header=header), CAMERA_INFO))
 
     def without_header(self, info: Any) -> bytes:
-        """Return a CameraInfo with an empty header: equal bytes for equal calibrations."""
+        """Serialise a CameraInfo with an empty header, so that equal calibrations give equal bytes."""
         return bytes(self.types.serialize_cdr(replace(info, header=self._no_header), CAMERA_INFO))

@@ -1,4 +1,4 @@
-"""Which topics of a bag are the two cameras."""
+"""Finds the topics of the two cameras in a bag."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _WORDS: dict[Camera, tuple[str, ...]] = {
     "visible": ("visible", "vis", "rgb", "color", "colour"),
     "infrared": ("infrared", "thermal", "lwir", "ir", "flir", "boson", "lepton"),
 }
-"""What the names of the topics of a camera are made of; a part of a name counts as a whole."""
+"""Words that mark a topic of a camera. A word must match a whole part of the topic's name."""
 
 _OTHER = ("fused", "semantic", "depth", "mask", "label", "overlay")
-"""What is no camera's image, though its name may have a word of one."""
+"""Words that mark a topic as something other than a camera image."""
 
 
 @dataclass(frozen=True)
 class TopicNames:
-    """What the user says of the topics; None is found out by type and name."""
+    """The topic names that the user gave. A topic that is None is found by type and name."""
 
     visible: str | None = None
     infrared: str | None = None
@@ -37,8 +37,8 @@ class CameraTopics:
     """The topics of both cameras.
 
     Attributes:
-        visible, infrared: of the images, raw or compressed.
-        infos: of the camera_info, for the cameras that have one.
+        visible, infrared: The image topics, raw or compressed.
+        infos: The camera_info topics of the cameras that have one.
     """
 
     visible: Topic
@@ -55,7 +55,8 @@ def find_topics(bag: Bag, names: TopicNames = TopicNames()) -> CameraTopics:
     """Find the topics of both cameras.
 
     Raises:
-        BagError: a topic is not there, or none or several could be a camera's; the message lists them.
+        BagError: A named topic does not exist, or no topic or several topics match a camera. The message
+            lists the candidates.
     """
     visible = _find_images(bag, "visible", names.visible)
     infrared = _find_images(bag, "infrared", names.infrared)
@@ -85,7 +86,7 @@ def _find_images(bag: Bag, camera: Literal["visible", "infrared"], name: str | N
         topic for topic in images if _is_named(topic, _WORDS[camera]) and not _is_named(topic, _OTHER)
     ]
     raw = [topic for topic in candidates if topic.type == IMAGE]
-    candidates = raw or candidates  # as the node does: compressed only where there is no raw topic
+    candidates = raw or candidates  # as the node does: compressed only if there is no raw topic
     if len(candidates) != 1:
         raise BagError(
             f"expected one topic in {bag.path} that is named as {camera} images are, got "
@@ -100,7 +101,7 @@ def _is_named(topic: Topic, words: Collection[str]) -> bool:
 
 
 def _info_name(images: Topic) -> str:
-    """The camera_info beside an image topic, where image_transport looks for it."""
+    """The camera_info topic of an image topic by the convention of image_transport."""
     name = images.name.removesuffix("/compressed") if images.type == COMPRESSED else images.name
     return f"{name.rpartition('/')[0]}/camera_info"
 

@@ -128,7 +128,7 @@ def test_a_run_does_not_go_on_with_other_settings(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
     (tmp_path / "out.partial" / SETTINGS).write_text("{}")
     (tmp_path / "out.partial" / "chunk-000000.mcap").touch()
-    with pytest.raises(ValueError, match="remove that folder, or take the same settings"):
+    with pytest.raises(ValueError, match="remove that folder, or use the same settings"):
         fuse(bag, tmp_path / "out")
 
 

@@ -8,7 +8,7 @@ import pytest
 from small_bags import CAMERA_INFO, COMPRESSED, IMAGE, START, camera_info, pixels, png, raw, write_bag
 
 from psfusion_core.bags.bag_reader import Bag, BagError
-from psfusion_core.bags.topics import CameraTopics, TopicNames, find_topics
+from psfusion_core.bags.camera_topics import CameraTopics, TopicNames, find_topics
 
 DATA = {
     IMAGE: raw(pixels(0)[1], START, "camera"),

@@ -1,7 +1,7 @@
-"""Compressed chunks and messages of bags, unpacked to the size that they state and never beyond a limit.
+"""Decompresses chunks and messages of bags to the size that they state, and never beyond a limit.
 
-A few kilobytes of zstd, lz4 or bz2 can stand for gigabytes of zeros. rosbags unpacks a chunk whole before it
-looks at the size, so its tables of decompressors get those of this module.
+A few kilobytes of zstd, lz4 or bz2 can stand for gigabytes of zeros. rosbags decompresses a whole chunk
+before it checks the size, so this module replaces the decompressors of rosbags.
 """
 
 from __future__ import annotations
@@ -13,34 +13,35 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 LIMIT = 2**30
-"""Bytes that chunks of one time may unpack to together; recorders write chunks of about a megabyte."""
+"""Limit on the decompressed bytes of chunks that overlap in time. Recorders write chunks of about 1 MB."""
 
 
 class Decompressor(Protocol):
-    """What the decompressors of zstd, lz4 and bz2 have in common."""
+    """The common interface of the decompressors of zstd, lz4 and bz2."""
 
     @property
     def eof(self) -> bool:
-        """The end of the compressed data was reached."""
+        """Whether the end of the compressed data was reached."""
 
     @property
     def unused_data(self) -> bytes | None:
-        """What came behind that end."""
+        """The data after that end."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Unpack up to a number of bytes."""
+        """Decompress up to a number of bytes."""
 
 
 def unpack(make: Callable[[], Decompressor], data: bytes, limit: int) -> bytes:
-    """Unpack data that may come from a stranger.
+    """Decompress data that may come from an untrusted source.
 
     Args:
-        make: makes the decompressor.
-        data: one compressed frame.
-        limit: of the result, bytes; no more than this and one byte is ever produced.
+        make: Makes the decompressor.
+        data: One compressed frame.
+        limit: Largest size of the result, in bytes. At most one byte more is ever produced.
 
     Raises:
-        ValueError: they unpack to more, are cut short, or more follows them; recorders write a frame a chunk.
+        ValueError: The result would be larger, the data are incomplete, or further data follow. Recorders
+            write one frame per chunk.
     """
     decompressor = make()
     unpacked = decompressor.decompress(data, max_length=limit + 1)
@@ -54,15 +55,15 @@ def unpack(make: Callable[[], Decompressor], data: bytes, limit: int) -> bytes:
 
 
 def unpack_message(data: bytes) -> bytes:
-    """Unpack a message of a rosbag2 that was compressed message by message; raises as `unpack` does."""
+    """Decompress a message of a rosbag2 bag in compression mode "message"; raises as `unpack` does."""
     return unpack(_zstd().ZstdDecompressor, data, LIMIT)
 
 
 def bound_decompressors() -> None:
-    """Put decompressors with a limit into rosbags, for everything that reads bags in this process.
+    """Replace the decompressors of rosbags by ones with a limit, for all readers of this process.
 
     Raises:
-        ImportError: this rosbags has no tables for them.
+        ImportError: This version of rosbags has no tables of decompressors.
     """
     import lz4.frame
 
@@ -75,19 +76,19 @@ def bound_decompressors() -> None:
 
 
 def guard(reader: Any) -> bool:
-    """Check what an open reader of rosbags would hold in memory, and keep it from unpacking single messages.
+    """Check how much memory an open rosbags reader would need, and turn off its decompression of messages.
 
     Returns:
-        Whether its messages come packed from now on, each for `unpack_message`.
+        Whether the reader yields compressed messages from now on, each for `unpack_message`.
 
     Raises:
-        ValueError: see `check_index`.
-        ImportError: this rosbags keeps elsewhere what is checked.
+        ValueError: As `check_index`.
+        ImportError: This version of rosbags lacks an attribute that is checked.
     """
-    bag = getattr(reader, "storage", None)  # a reader of ROS 1 has none, and holds one chunk at a time
+    bag = getattr(reader, "storage", None)  # None for a reader of ROS 1, which holds one chunk at a time
     for file in getattr(bag, "storages", [bag]):
         check_index(_index_of(file))
-    metadata = getattr(bag, "metadata", None)  # what is left of a damaged database has none
+    metadata = getattr(bag, "metadata", None)  # a `DamagedDatabase` has none
     if bag is None or metadata is None or _attribute(metadata, "compression_mode") != "message":
         return False
     bag.metadata = metadata._replace(compression_mode=None)
@@ -95,13 +96,13 @@ def guard(reader: Any) -> bool:
 
 
 def check_index(chunks: Iterable[Any]) -> None:
-    """Check the sizes in the index of an mcap file: chunks whose times overlap are in memory together.
+    """Check the sizes in the index of an mcap file. Chunks that overlap in time are in memory together.
 
     Args:
-        chunks: as rosbags read them.
+        chunks: The index entries that rosbags read.
 
     Raises:
-        ValueError: they would unpack to more than the limit.
+        ValueError: Overlapping chunks would decompress to more than the limit.
     """
     changes = []
     for chunk in chunks:
@@ -114,7 +115,7 @@ def check_index(chunks: Iterable[Any]) -> None:
 
 
 def _index_of(file: Any) -> list[Any]:
-    """Return the chunks of what rosbags opened; of all that it opens, only databases may have none."""
+    """Return the chunk index of a file that rosbags opened; only databases may have none."""
     module = type(file).__module__
     if not module.startswith("rosbags.") or "sqlite3" in module:
         return []
@@ -130,7 +131,7 @@ def _attribute(owner: Any, name: str) -> Any:
 
 
 def _chunks(make: Callable[[], Decompressor]) -> Callable[[bytes, int], bytes]:
-    """A decompressor of chunks, which is given the size that the chunk states."""
+    """Make a function that decompresses a chunk, given the size that the chunk states."""
 
     def unpack_chunk(data: bytes, size: int) -> bytes:
         _check_size(size, "a chunk")

@@ -1,4 +1,7 @@
-"""What is left of a rosbag2 whose recorder was killed: no metadata, files without an end, lost pages."""
+"""Reads the intact part of a rosbag2 bag whose recorder was killed.
+
+Such a bag may lack its metadata, the end of an mcap file, or pages of a db3 file.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from typing import Any, BinaryIO
 
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER = b"\x02" + (20).to_bytes(8, "little") + bytes(20) + MAGIC
-"""Footer record that says there is no summary, and the magic at the end (MCAP specification, Footer)."""
+"""A footer record without a summary, and the magic at the end (MCAP specification, Footer)."""
 
 
 def open_damaged(path: Path) -> list[Any]:
-    """Open what can be read of the files of a rosbag2, each as a reader like those of rosbags.
+    """Open every readable file of a rosbag2 bag.
 
     Args:
-        path: the folder, whose metadata are not looked at, or one file.
+        path: The folder of the bag, or one of its files. The metadata are ignored.
 
     Returns:
-        The readers in order of the files' numbers; none where there is nothing to read.
+        Objects with the interface of a rosbags reader, in the order of the file numbers; may be empty.
     """
     files = [path] if path.is_file() else sorted(path.iterdir(), key=_number)
     readers = []
@@ -33,7 +36,7 @@ def open_damaged(path: Path) -> list[Any]:
 
 
 def _number(file: Path) -> tuple[int, str]:
-    """Order bag_2.mcap before bag_10.mcap."""
+    """Sort key that puts bag_2.mcap before bag_10.mcap."""
     found = re.search(r"(\d+)$", file.stem)
     return int(found[1]) if found else -1, file.name
 
@@ -46,18 +49,18 @@ def _open(file: Path) -> list[Any]:
             reader = make(file)
             reader.open()
             return [reader]
-        except Exception:  # the libraries let errors of their formats through
+        except Exception:  # rosbags passes on the errors of mcap and sqlite
             continue
     return []
 
 
 class MendedMcap:
-    """A reader of an MCAP file up to its last whole record, as if it had been closed there."""
+    """Reads an MCAP file up to its last whole record, as if it had been closed there."""
 
     def __init__(self, file: Path) -> None:
         from rosbags.rosbag2 import Reader
 
-        self._reader = Reader(_Mended(file))  # type: ignore[arg-type]  # all that is asked of a path
+        self._reader = Reader(_Mended(file))  # type: ignore[arg-type]  # it has what rosbags uses of a path
 
     def open(self) -> None:
         self._reader.open()
@@ -71,12 +74,12 @@ class MendedMcap:
     def messages(
         self, connections: Collection[Any], start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[Any, int, bytes]]:
-        # In the order of the file: without an index there is no other.
+        # In the order of the file, because there is no index to sort by time.
         yield from self._reader.storage.messages_scan(connections, start, stop)  # type: ignore[attr-defined]
 
 
 class _Mended:
-    """What rosbags needs of a path, of a file that ends after its last whole record."""
+    """Stands for the path of a file that ends after its last whole record, as far as rosbags uses a path."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -97,7 +100,7 @@ class _Mended:
 
 
 def _end_of_records(path: Path) -> int:
-    """Return where the last whole record ends: opcode, 8 bytes of length, content, one after the other."""
+    """Return the offset after the last whole record: an opcode, 8 bytes of length, and the content."""
     size = path.stat().st_size
     with path.open("rb") as file:
         position = len(MAGIC)
@@ -105,14 +108,14 @@ def _end_of_records(path: Path) -> int:
             file.seek(position)
             opcode, length = file.read(1), file.read(8)
             after = position + 9 + int.from_bytes(length, "little")
-            # A data end or a footer would be followed by what the summary says.
+            # Stop before a data end or a footer: they refer to a summary, which may be missing.
             if len(length) < 8 or after > size or opcode in (b"\x02", b"\x0f"):
                 return position
             position = after
 
 
 class _WithFooter(io.RawIOBase):
-    """The beginning of a file and a footer behind it."""
+    """The beginning of a file, followed by a footer."""
 
     def __init__(self, path: Path, end: int) -> None:
         self._file = path.open("rb")
@@ -146,7 +149,7 @@ class _WithFooter(io.RawIOBase):
 
 
 class DamagedDatabase:
-    """A reader of a db3 file that takes the messages in the order of the table, until a page is gone."""
+    """Reads the messages of a db3 file in the order of the table, up to the first lost page."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -163,7 +166,7 @@ class DamagedDatabase:
         )
 
         self._connection = sqlite3.connect(f"file:{self._file}?mode=ro&immutable=1", uri=True)
-        self._connection.execute("PRAGMA writable_schema = ON")  # else a file that is too short is refused
+        self._connection.execute("PRAGMA writable_schema = ON")  # otherwise SQLite refuses a truncated file
         nothing = MessageDefinition(MessageDefinitionFormat.NONE, "")
         for number, name, kind in self._connection.execute("SELECT id, name, type FROM topics"):
             extension = ConnectionExtRosbag2("cdr", [])
@@ -176,8 +179,8 @@ class DamagedDatabase:
         self, connections: Collection[Any], start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[Any, int, bytes]]:
         by_number = {connection.id: connection for connection in connections}
-        # The plus keeps SQLite from the index, which may be gone. The end is not its business either: it
-        # would look for more behind it, and find the damage.
+        # The plus keeps SQLite from using the index, which may be lost. The stop time is not in the query,
+        # because SQLite would read on after it and meet the damage.
         query = "SELECT topic_id, timestamp, data FROM messages WHERE +timestamp >= ? ORDER BY id"
         for number, time, data in self._connection.execute(query, (-(2**63) if start is None else start,)):
             if number in by_number and (stop is None or time < stop):

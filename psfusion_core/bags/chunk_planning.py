@@ -1,7 +1,7 @@
-"""A bag cut into chunks of pairs, each of which can be fused anywhere, by itself, with the same result.
+"""Plans chunks of pairs, which workers can fuse independently of each other with the same result.
 
-What one frame passes on to the next, pairing and the range of the thermal gain, is worked out here, in one
-pass over the bag; the chunks then need nothing of each other.
+Pairing and the range of the thermal gain depend on earlier frames. They are computed here, in one pass over
+the bag, so that no chunk needs another one.
 """
 
 from __future__ import annotations
@@ -11,29 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psfusion_core.bags.bag_pairing import BagPairing, ImageKey, RecordedImage
-from psfusion_core.bags.topics import TopicNames
+from psfusion_core.bags.camera_topics import TopicNames
 from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_decoding import to_frame
 from psfusion_core.cameras.stamped import Camera, StampedPair
 from psfusion_core.cameras.thermal_gain import GainSettings, GreyScale, ThermalGain
 
 CHUNK_PAIRS = 50
-"""Pairs of a chunk: seconds of work, which is what a killed run loses, and 100 MB of results at 640 x 480."""
-
+"""Pairs in a chunk. A killed run loses one chunk, seconds of work; it has 100 MB of results at 640 x 480."""
 
 REASONS = 5
-"""Different reasons that are kept of why pairs were dropped."""
+"""Limit on the different reasons for dropped pairs that are kept."""
 
 
 @dataclass(frozen=True)
 class PlannedPair:
-    """All that is needed to fuse a pair.
+    """Everything a worker needs to fuse a pair.
 
     Attributes:
-        visible, infrared: which messages.
-        time: of recording for the results, ns: when both images were there.
-        scale: of the infrared; None where its range is fixed.
-        infos: camera_info of the cameras that have one, CDR with an empty header.
+        visible, infrared: The keys of the two messages.
+        time: The recording time of the results, in ns: the time when both images had arrived.
+        scale: The grey scale of the infrared image; None if the range is fixed.
+        infos: The camera_info of the cameras that have one, as CDR with an empty header.
     """
 
     visible: ImageKey
@@ -45,15 +44,15 @@ class PlannedPair:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive pairs of a bag: a task.
+    """Consecutive pairs of a bag: the task of a worker.
 
     Attributes:
-        run: number of the bag among those of the command.
-        number: of the chunk.
-        bag: to read.
-        topics: of the images in it.
-        pairs: in order.
-        output: file to write.
+        run: Index of the bag among the bags of the command.
+        number: Index of the chunk in its bag.
+        bag: The bag to read.
+        topics: The names of its image topics.
+        pairs: The pairs to fuse, in order.
+        output: The file to write.
     """
 
     run: int
@@ -65,11 +64,11 @@ class Chunk:
 
 
 class PairPlanner:
-    """Makes planned pairs of pairs.
+    """Turns the pairs of a bag into planned pairs.
 
     Attributes:
-        rejected: pairs that cannot be used, found out here because the gain would have to follow them.
-        reasons: why, the first few different ones.
+        rejected: Number of pairs that the thermal gain cannot follow, because an image does not decode.
+        reasons: The first few different reasons for that.
     """
 
     def __init__(self, pairing: BagPairing, gain: GainSettings) -> None:
@@ -80,7 +79,7 @@ class PairPlanner:
         self._has_memory = gain.fixed_range is None
 
     def __iter__(self) -> Iterator[PlannedPair]:
-        """Yield the pairs in order; once."""
+        """Yield the pairs in order. Iterate only once."""
         infos: dict[Camera, bytes] = {}
         for pair in self._pairing:
             try:
@@ -90,14 +89,14 @@ class PairPlanner:
                 if str(error) not in self.reasons and len(self.reasons) < REASONS:
                     self.reasons.append(str(error))
                 continue
-            if infos != self._pairing.infos:  # else the same object, which is pickled once
+            if infos != self._pairing.infos:  # otherwise keep the same object, so that it is pickled once
                 infos = dict(self._pairing.infos)
             keys = pair.visible.payload.key, pair.infrared.payload.key
             time = max(pair.visible.arrival, pair.infrared.arrival)
             yield PlannedPair(*keys, time, scale, infos)
 
     def _follow(self, pair: StampedPair[RecordedImage]) -> GreyScale:
-        """Return the scale for a pair, whose range moves on only with pairs that decode."""
+        """Return the grey scale for a pair. Only pairs that decode change its range."""
         infrared = to_frame(pair.infrared.payload.message)
         if infrared.image.dtype.itemsize == 2:
             to_frame(pair.visible.payload.message)

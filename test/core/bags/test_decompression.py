@@ -17,10 +17,10 @@ from rosbags.rosbag2 import Reader, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode, StoragePlugin
 from small_bags import messages, read_all, write_bag
 
-from psfusion_core.bags import unpacking
+from psfusion_core.bags import decompression
 from psfusion_core.bags.bag_reader import Bag, BagError
+from psfusion_core.bags.decompression import guard, unpack
 from psfusion_core.bags.rosbags_package import typestore
-from psfusion_core.bags.unpacking import guard, unpack
 from psfusion_core.cli import main
 
 zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
@@ -101,7 +101,7 @@ def test_an_index_of_too_large_chunks_of_one_time_is_refused(
     bag = write_bag(tmp_path / "bag", messages(4))
     with Bag(bag):
         pass
-    monkeypatch.setattr(unpacking, "LIMIT", 2000)
+    monkeypatch.setattr(decompression, "LIMIT", 2000)
     with pytest.raises(BagError, match=r"chunks of one time would unpack to .* bytes, the limit is 2,000"):
         Bag(bag)
 
@@ -162,7 +162,7 @@ def test_messages_compressed_one_by_one_are_read_and_bounded(
                 connections[topic] = writer.add_connection(topic, kind, typestore=typestore())
             writer.write(connections[topic], time, data)
     assert read_all(tmp_path / "packed") == plain
-    monkeypatch.setattr(unpacking, "LIMIT", 1000)
+    monkeypatch.setattr(decompression, "LIMIT", 1000)
     with pytest.raises(BagError, match=r"at most 1,000 bytes|the limit is 1,000"):
         read_all(tmp_path / "packed")
 
@@ -178,6 +178,6 @@ def test_chunks_of_ros_1_are_read_and_bounded(
         writer.write(connection, 1, (5000).to_bytes(4, "little") + b"a" * 5000)
     (recorded,) = read_all(tmp_path / "old.bag")["/text"]
     assert recorded[1].count(b"a") == 5000
-    monkeypatch.setattr(unpacking, "LIMIT", 1000)
+    monkeypatch.setattr(decompression, "LIMIT", 1000)
     with pytest.raises(BagError, match="at most 1,000 bytes"):
         read_all(tmp_path / "old.bag")

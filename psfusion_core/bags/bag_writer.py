@@ -1,4 +1,4 @@
-"""Writing rosbag2 folders: topics as they were in another bag, and new ones."""
+"""Writes rosbag2 folders with new topics and with topics copied from another bag."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from psfusion_core.bags.bag_reader import Storage, Topic
 from psfusion_core.bags.rosbags_package import import_rosbags, typestore
 
 UNKNOWN_HASH = f"RIHS01_{'0' * 64}"
-"""Of a message type that the bag does not define, as those of Humble do not; players need no hash."""
+"""Hash of a message type that the bag does not define; bags of Humble define none. Players ignore it."""
 
 
 class BagWriter:
-    """Writes a rosbag2 folder, which must not exist; used in a `with` statement.
+    """Writes a rosbag2 folder, which must not exist. Use it in a `with` statement.
 
-    Metadata version 8 is written, which every rosbag2 since Humble reads.
+    It writes metadata version 8, which every rosbag2 since Humble reads.
     """
 
     def __init__(self, folder: Path, storage: Storage) -> None:
@@ -36,15 +36,15 @@ class BagWriter:
         self._writer.__exit__(kind, error, trace)
 
     def add(self, name: str, type: str) -> None:
-        """Add a topic of messages that ROS 2 knows."""
+        """Add a topic of a message type of ROS 2."""
         self._connections[name, type] = self._writer.add_connection(name, type, typestore=self._types)
 
     def copy(self, topic: Topic, types: Any | None = None) -> None:
-        """Add a topic as it is in another bag.
+        """Add a topic with the definition and the QoS profiles that it has in another bag.
 
         Args:
-            topic: of the other bag.
-            types: what defines its messages, where they were converted.
+            topic: The topic in the other bag.
+            types: The message types, if the messages were converted.
         """
         given = topic.connection
         if types is not None:
@@ -60,7 +60,7 @@ class BagWriter:
         self._connections[topic.name, topic.type] = connection
 
     def write(self, name: str, type: str, time: int, data: bytes) -> None:
-        """Write a message to a topic that was added; the time of recording is in ns."""
+        """Write a message to a topic that was added, with its time of recording in ns."""
         self._writer.write(self._connections[name, type], time, data)
 
     def _definition(self, type: str) -> str:
