@@ -1,4 +1,4 @@
-"""``psfusion <verb>``: one module a verb, imported only when it is asked for."""
+"""``psfusion <verb>``: one module for each verb, imported only when the verb is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psfusion_core.cli.errors import CommandError
 VERBS = {
     "fuse": "fuse image files or folders",
     "bag": "fuse recorded bags, without ROS",
-    "calibrate": "find how the infrared lies on the visible image",
+    "calibrate": "register the infrared image on the visible image",
     "simulate": "render a drive seen by two cameras, as a bag or as images",
     "train": "train a network from a recipe",
     "evaluate": "measure fused images against their sources",
@@ -23,11 +23,11 @@ VERBS = {
     "benchmark": "measure how fast the engines are on this machine",
     "doctor": "check this machine, its ROS, its cameras and a running node",
 }
-"""Verb and one line of help; the verb's module in this package has ``add_arguments`` and ``run``."""
+"""Verbs and one line of help. The verb's module in this package has ``add_arguments`` and ``run``."""
 
 
 def build_parser(verb: str) -> argparse.ArgumentParser:
-    """Make the parser of one verb; its module's ``EPILOG`` is an example."""
+    """Make the parser of one verb. The ``EPILOG`` of its module follows the options."""
     module = importlib.import_module(f"psfusion_core.cli.{verb}")
     parser = argparse.ArgumentParser(
         prog=f"psfusion {verb}",
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Returns:
-        The exit status: 0 only on full success, 1 where some inputs were skipped, 2 on an error.
+        The exit status: 0 only on full success, 1 if some inputs were skipped, 2 on an error.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):

@@ -1,4 +1,4 @@
-"""``psfusion benchmark``: how fast each engine is on this machine, and the memory it takes."""
+"""``psfusion benchmark``: the speed and the memory of each engine on this machine."""
 
 from __future__ import annotations
 
@@ -38,19 +38,25 @@ EPILOG = """examples:
   psfusion benchmark --compare --models psfusion psfusion_lite --engines plain onnxruntime
   psfusion benchmark --ros
 
-Each line is a configuration: medians in milliseconds of the stages, from the bytes of a bgr8 and a mono16
-message to those of three images to send, frames a second, and the peak memory of its process (on a GPU, of
-PyTorch's tensors). "plain" is the baseline: the network as trained, eager, fp32, with all six outputs.
---compare runs all configurations in turn in one process, so that a busy machine slows all of them alike, and
-prints ratios to the first line instead of memory. Networks without shipped weights get random ones. --ros
-measures what the node itself takes, over DDS with an engine that does nothing (python -m
-psfusion_ros.overhead, which has options for rate and size)."""
+Each line is one configuration. It shows the median time of each stage in milliseconds, from a serialised bgr8
+and mono16 message to three serialised output images, the frames per second, and the peak memory of the
+process (on a GPU: of PyTorch's tensors). "plain" is the baseline: the network as trained, eager, in fp32,
+with all six outputs. Networks without shipped weights get random ones.
+
+--compare runs all configurations in turn in one process, so that a busy machine slows all of them equally. It
+prints ratios to the first line instead of memory. --ros measures the overhead of the node over DDS, with an
+engine that does nothing (python -m psfusion_ros.overhead, which has options for rate and size)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     engines = (PLAIN, *ENGINES)
-    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=["psfusion_lite"])
-    parser.add_argument("--engines", nargs="+", choices=engines, default=[PLAIN, "torch", "onnxruntime"])
+    parser.add_argument(
+        "--models", nargs="+", choices=list(MODELS), default=["psfusion_lite"], help="default: psfusion_lite"
+    )
+    parser.add_argument(
+        "--engines", nargs="+", choices=engines, default=[PLAIN, "torch", "onnxruntime"],
+        help="default: plain torch onnxruntime",
+    )  # fmt: skip
     parser.add_argument("--precisions", nargs="+", default=["auto"], help="auto (default), fp32, fp16, bf16")
     parser.add_argument(
         "--sizes", nargs="+", type=partial(parse_size, least=32), default=[Size(640, 480)], metavar=METAVAR,
@@ -58,9 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--runs", type=int, default=20, help="timed runs after the warm-up (default: 20)")
-    parser.add_argument("--compare", action="store_true", help="in turn in one process; prints ratios")
+    parser.add_argument(
+        "--compare", action="store_true", help="run the configurations in turn, and print ratios"
+    )
     parser.add_argument("--ros", action="store_true", help="measure the ROS node without a network instead")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,10 +97,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measure_node(json_file: Path | None) -> int:
-    """Run the benchmark of the ROS node, in a process of its own: this package knows nothing of ROS.
+    """Run the benchmark of the ROS node in a new process, because this package does not import ROS.
 
     Raises:
-        CommandError: there is no ROS in this environment.
+        CommandError: There is no ROS in this environment.
     """
     if importlib.util.find_spec("rclpy") is None or importlib.util.find_spec("psfusion_ros") is None:
         raise CommandError("--ros needs rclpy and psfusion_ros: source a ROS installation, or see the README")
@@ -101,10 +109,10 @@ def measure_node(json_file: Path | None) -> int:
 
 
 def list_configurations(options: argparse.Namespace, device: torch.device) -> list[Configuration]:
-    """Every combination that was asked for; the baseline has one precision.
+    """List every requested combination. The baseline has only one precision.
 
     Raises:
-        ValueError: the name of no precision.
+        ValueError: A precision is unknown.
     """
     configurations = []
     for size, model, engine in product(options.sizes, options.models, options.engines):
@@ -117,13 +125,13 @@ def list_configurations(options: argparse.Namespace, device: torch.device) -> li
 
 
 def measure_alone(configuration: Configuration) -> dict[str, Any]:
-    """Measure in a process of its own, whose peak memory is that of the configuration.
+    """Measure a configuration in a new process, so that its peak memory is that of the configuration.
 
     Raises:
-        CommandError: the process failed; the message is its last line.
+        CommandError: The process failed. The message has its last line.
     """
     if configuration.engine == "onnxruntime":
-        make_engine(configuration)  # fills the cache: exporting takes memory that running does not
+        make_engine(configuration)  # fill the cache, because exporting takes more memory than running
     words = [sys.executable, "-m", "psfusion_core.benchmark.stages", json.dumps(asdict(configuration))]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -134,12 +142,12 @@ def measure_alone(configuration: Configuration) -> dict[str, Any]:
 
 
 def compare(configurations: list[Configuration]) -> list[dict[str, Any]]:
-    """Measure in turn, run by run; each row gets its speed relative to the first one."""
+    """Measure the configurations in turn, run by run. Each row gets its speed relative to the first row."""
     pairs = [TimedPair(make_engine(c), c.height, c.width) for c in configurations]
     samples: list[list[list[float]]] = [[] for _ in pairs]
     for turn in tqdm(range(configurations[0].runs + 1), desc="comparing", leave=False, disable=None):
         for fuse, times in zip(pairs, samples, strict=True):
-            fuse()  # not measured: the others left their own maps in the caches
+            fuse()  # not measured, because the other configurations have filled the caches
             measured = fuse()
             if turn >= 1:
                 times.append(measured)
@@ -152,7 +160,7 @@ def compare(configurations: list[Configuration]) -> list[dict[str, Any]]:
 
 
 def add_cost(row: dict[str, Any], rate: float) -> None:
-    """Add parameters, GFLOP, and the GFLOP/s that the network reaches, also as a share of a convolution's."""
+    """Add parameters, GFLOP, and the network's GFLOP/s, also as a share of those of a large convolution."""
     multiples = [-(-row[side] // 32) * 32 for side in ("height", "width")]
     parameters, gflop = count_cost(row["model"], *multiples)
     reached = gflop / row["median_ms"]["network"] * 1000.0
@@ -165,7 +173,7 @@ def add_cost(row: dict[str, Any], rate: float) -> None:
 
 
 def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -> str:
-    """The figures as Markdown."""
+    """Format the figures as Markdown."""
     last = ("times as fast", "times_as_fast") if "times_as_fast" in rows[0] else ("peak MiB", "peak_mib")
     columns = ["network", "engine", "size", *STAGES, "total", "p95", "frames/s", last[0], "GFLOP/s"]
     lines = [
@@ -190,7 +198,7 @@ def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -
     }
     lines += [
         "",
-        f"Milliseconds, medians of {rows[0]['runs']}. {'; '.join(sorted(costs))}. A large convolution "
-        f"reaches {rate:.0f} GFLOP/s here; in brackets the network's share of that.",
+        f"Times in milliseconds, medians of {rows[0]['runs']} runs. {'; '.join(sorted(costs))}. A large "
+        f"convolution reaches {rate:.0f} GFLOP/s here; the network's share of that is in brackets.",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""``psfusion doctor``: whether this machine, its ROS, its cameras and a running node are in order."""
+"""``psfusion doctor``: checks this machine, its ROS, its cameras and a running node."""
 
 from __future__ import annotations
 
@@ -11,48 +11,51 @@ from dataclasses import replace
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.doctor.check import Finding, Subject, failed, run_check
-from psfusion_core.doctor.checks import MACHINE_CHECKS, TRANSPORT_CHECKS, has_ros, run_checks, skip
+from psfusion_core.doctor.check_list import MACHINE_CHECKS, TRANSPORT_CHECKS, has_ros, run_checks, skip
 from psfusion_core.doctor.doctor_report import DoctorReport
 from psfusion_core.doctor.ros_installation import check_start
 
 ROS_CHECKS = "psfusion_ros.doctor"
-"""Module with the checks that need ROS; imported by name, where rclpy is there."""
+"""Module with the checks that need ROS. It is imported by name, if rclpy is installed."""
 
 EPILOG = """examples:
   psfusion doctor
   psfusion doctor --visible /front/image_raw --infrared /thermal/image_raw --listen 10
   psfusion doctor --listen 0 --size 1280x1024 --json
 
-Every line is ok, a warning or an error with what to do about it, or skipped with the reason. Run it in the
-environment in which the node and the camera drivers are started: it looks at the same variables. The exit
-status is 1 where there is an error, 2 where the options make no sense."""
+Every line is ok, a warning or an error with what to do about it, or skipped with the reason. Run this command
+in the environment in which the node and the camera drivers are started, because it checks the same variables.
+The exit status is 1 if there is an error, and 2 if the options are wrong."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     subject = Subject({})
     parser.add_argument(
-        "--visible", default=subject.visible, metavar="TOPIC", help="raw images (default %(default)s)"
+        "--visible", default=subject.visible, metavar="TOPIC", help="visible images (default: %(default)s)"
     )
     parser.add_argument(
-        "--infrared", default=subject.infrared, metavar="TOPIC", help="the same (default %(default)s)"
+        "--infrared", default=subject.infrared, metavar="TOPIC", help="infrared images (default: %(default)s)"
     )
     parser.add_argument(
-        "--namespace", default=subject.namespace, help="of relative topics (default %(default)s)"
-    )
+        "--namespace", default=subject.namespace,
+        help="namespace of the node, for relative topics (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--listen", type=float, default=subject.seconds, metavar="SECONDS",
-        help="to the cameras and the node; 0: not at all (default %(default)g)",
+        help="how long to listen to the cameras and the node; 0 does not listen (default: %(default)g)",
     )  # fmt: skip
     parser.add_argument(
         "--qos", choices=("sensor_data", "reliable", "auto"), default=subject.qos,
-        help="the node's qos.input (default %(default)s)",
+        help="value of the node's parameter qos.input (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--size", type=parse_size, metavar=METAVAR,
-        help="of rgb8 images that shared memory is to hold (default: those heard)",
+        help="size of the rgb8 images that shared memory must hold (default: that of the received images)",
     )  # fmt: skip
-    parser.add_argument("--model", default=subject.model, help="to load (default %(default)s)")
-    parser.add_argument("--weights", default=subject.weights, help="default (shipped) or a checkpoint")
+    parser.add_argument("--model", default=subject.model, help="network to load (default: %(default)s)")
+    parser.add_argument(
+        "--weights", default=subject.weights, help='checkpoint, or "default" for the shipped one (default)'
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
@@ -65,10 +68,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_subject(options: argparse.Namespace) -> Subject:
-    """Return what the options ask for.
+    """Return the subject that the options describe.
 
     Raises:
-        CommandError: they make no sense.
+        CommandError: --listen is out of range.
     """
     if not 0 <= options.listen <= 3600:
         raise CommandError(f"--listen is {options.listen:g}; expected 0 to 3600 seconds")
@@ -88,7 +91,7 @@ def make_subject(options: argparse.Namespace) -> Subject:
 
 
 def examine(subject: Subject) -> Iterator[tuple[str, Finding]]:
-    """Yield the name and the finding of every check, as each is made."""
+    """Run the checks one by one, and yield the name and the finding of each."""
     yield from run_checks(MACHINE_CHECKS, subject)
     if has_ros():
         subject = yield from examine_ros(subject)
@@ -100,7 +103,7 @@ def examine(subject: Subject) -> Iterator[tuple[str, Finding]]:
 
 
 def examine_ros(subject: Subject) -> Generator[tuple[str, Finding], None, Subject]:
-    """Yield the findings of the checks that need ROS; return the subject with what was seen."""
+    """Yield the findings of the checks that need ROS, and return the subject with the received image size."""
     start = run_check(check_start, subject)
     yield "ros start", start
     if start.status != "ok":
@@ -115,7 +118,7 @@ def examine_ros(subject: Subject) -> Generator[tuple[str, Finding], None, Subjec
             return subject
         with tqdm(total=subject.seconds, desc="listening", unit="s", disable=None, leave=False) as bar:
             observations = ros.listen(subject, bar.update)
-    except Exception as error:  # a wrong topic name, or whatever else ROS raises
+    except Exception as error:  # such as a wrong topic name; ROS raises several types
         yield "topics", failed(error)
         return subject
     yield from run_checks(ros.live_checks(observations), subject)

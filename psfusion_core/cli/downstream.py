@@ -1,4 +1,4 @@
-"""``psfusion downstream``: segmenters retrained on fused images, and their mean IoU compared."""
+"""``psfusion downstream``: retrains segmenters on fused images and compares their mean IoU."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ EPILOG = """examples:
     test.path=data/MSRS 'inputs=[visible, infrared, psfusion_lite, other=out/other/fused]'
 
 Any key of the recipe can be set on the command line. The folder `output` receives a folder for each run,
-tables (results.md, results.csv, results.json) and curves.png. The same command goes on where it stopped;
-finished runs are not run again."""
+tables (results.md, results.csv, results.json) and curves.png. To continue after an interruption, give the
+same command again; finished runs are kept."""
 
 WRITTEN = ("results.md", "results.csv", "results.json", "curves.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, required=True, help="a recipe of training/configs/downstream/")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="recipe, such as one of training/configs/downstream/"
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the recipe's")
 
 
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         results = compare(config)
     except KeyboardInterrupt:
-        print("psfusion downstream: the same command goes on from here", file=sys.stderr)
+        print("psfusion downstream: give the same command again to continue from here", file=sys.stderr)
         raise
     print(markdown(results))
     print(f"written to {config.output}: {', '.join(WRITTEN)}", file=sys.stderr)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class CommandError(Exception):
-    """A command cannot go on; its message is one line that says what to do. Exit status 2."""
+    """A command cannot continue. The message is one line that says what to do. The exit status is 2."""

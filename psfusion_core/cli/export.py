@@ -1,4 +1,4 @@
-"""``psfusion export``: a network as one ONNX file, checked before it is put in place."""
+"""``psfusion export``: writes a network as one ONNX file and compares it with the original network."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ EPILOG = """examples:
   psfusion export --output lite.onnx --precision fp16 --size 640x480 --visible data/vi --infrared data/ir
   psfusion fuse --weights lite.onnx --visible data/vi --infrared data/ir --output fused/
 
-The file takes float32 images at every precision, any height and width in multiples of 32 (or --size alone),
-and gives fused luma and class logits. It is compared with the torch engine in fp32 on your pairs, or on
-generated ones, and only put in place where the fused luma differs by no more than --tolerance. int8 is not
-offered: it did not pay (docs/performance.md)."""
+At every precision, the file takes float32 images of any height and width in multiples of 32 (with --size: of
+that size only) and returns fused luma and class logits. It is compared with the torch engine in fp32 on your
+pairs or, without them, on generated pairs. It is written only if the fused luma differs by at most
+--tolerance. There is no int8, because it brought no gain (docs/performance.md)."""
 
 TOLERANCES = {"fp32": 1e-3, "fp16": 2e-2}
 GENERATED_SIZES = ((64, 96), (160, 128), (299, 401))
@@ -44,18 +44,22 @@ GENERATED_SIZES = ((64, 96), (160, 128), (299, 401))
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.onnx", help="file to write")
     parser.add_argument("--model", default="psfusion_lite", help="psfusion_lite (default) or psfusion")
-    parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
+    parser.add_argument(
+        "--weights", default="default",
+        help="checkpoint (.safetensors or the authors' .pth; default: the shipped one)",
+    )  # fmt: skip
     parser.add_argument("--precision", choices=list(TOLERANCES), default="fp32", help="default: fp32")
     multiple = PSFusion.size_multiple
     parser.add_argument(
         "--size", type=partial(parse_size, least=multiple, multiple=multiple), metavar=METAVAR,
-        help=f"the only size to take, multiples of {multiple} (default: any)",
+        help=f"fix the input size, in multiples of {multiple} (default: any size)",
     )  # fmt: skip
-    parser.add_argument("--visible", type=Path, help="visible image or folder to compare on")
-    parser.add_argument("--infrared", type=Path, help="infrared image or folder to compare on")
+    parser.add_argument("--visible", type=Path, help="visible image or folder for the comparison")
+    parser.add_argument("--infrared", type=Path, help="infrared image or folder for the comparison")
     parser.add_argument(
-        "--tolerance", type=float, help="greatest difference of luma (fp32: 1e-3, fp16: 2e-2)"
-    )
+        "--tolerance", type=float,
+        help="largest allowed difference of the luma in [0, 1] (default: 1e-3 for fp32, 2e-2 for fp16)",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def compare(exported: Engine, reference: Engine, options: argparse.Namespace) -> tuple[float, float, float]:
-    """Greatest and mean difference of the luma, and the share of mask pixels that differ, over all pairs."""
+    """Return the greatest and mean difference of the luma, and the share of different mask pixels."""
     greatest, mean, share, count = 0.0, 0.0, 0.0, 0
     pairs = list(find_pairs(options))
     for visible, infrared in tqdm(pairs, desc="comparing", unit="pair", leave=False, disable=None):
@@ -98,7 +102,7 @@ def compare(exported: Engine, reference: Engine, options: argparse.Namespace) ->
         images = pad(color, resize(heat, *color.shape[-2:]))
         (luma, logits), (true_luma, true_logits) = exported(*images), reference(*images)
         difference = (luma - true_luma).abs()
-        # max of a NaN and a number depends on their order: let a NaN stay.
+        # Python's max of a NaN and a number depends on their order; NumPy keeps the NaN.
         greatest = float(np.maximum(greatest, difference.max().item()))
         mean += difference.mean().item()
         share += (logits.argmax(dim=1) != true_logits.argmax(dim=1)).float().mean().item()
@@ -107,7 +111,7 @@ def compare(exported: Engine, reference: Engine, options: argparse.Namespace) ->
 
 
 def find_pairs(options: argparse.Namespace) -> list[tuple[Any, Any]]:
-    """The user's pairs, (H, W, 3) uint8 and (H, W) uint8 or uint16, else generated ones."""
+    """Return the user's pairs, (H, W, 3) uint8 and (H, W) uint8 or uint16, or generated pairs."""
     if options.visible is not None:
         pairs = pair_folders(options.visible, options.infrared).pairs
         return [(read_visible(pair.visible), read_infrared(pair.infrared)) for pair in pairs]
@@ -115,7 +119,7 @@ def find_pairs(options: argparse.Namespace) -> list[tuple[Any, Any]]:
 
 
 def generate(height: int, width: int) -> tuple[Any, Any]:
-    """A noisy scene of waves with a warm disc: (H, W, 3) and (H, W) uint8."""
+    """Generate a noisy scene of waves with a warm disc: (H, W, 3) and (H, W) uint8."""
     rows, columns = np.mgrid[:height, :width]
     noise = np.random.default_rng(height).normal(0.0, 6.0, (height, width, 3))
     visible = 110 + 70 * np.sin(columns / 9)[..., None] * np.cos(rows / 7)[..., None] + noise

@@ -1,4 +1,4 @@
-"""``psfusion fuse``: image files or folders in; fused images, masks and overlays out."""
+"""``psfusion fuse``: fuses image files or folders into fused images, masks and overlays."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.fuser import Fuser
 from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
 
-EPILOG = """example:
+EPILOG = """examples:
   psfusion fuse --visible data/vi --infrared data/ir --output fused/
   psfusion fuse --visible data/vi --infrared data/ir --registration registration.yaml --output fused/
   psfusion fuse --visible data/vi --infrared data/ir --output fused/ --on ray=auto
 
-Both images show the same scene, or --registration says how the infrared lies on the visible image: a file
-that psfusion calibrate wrote, in mode extrinsics together with the calibration of both cameras.
+Both images must show the same scene, pixel by pixel. Otherwise, give --registration a file that psfusion
+calibrate wrote; in mode extrinsics, the calibration files of both cameras are needed as well.
 
-Images are paired by name without suffix (two single files need not share it). Written are fused/NAME.png,
-mask/NAME.png (class index, 8 bit) and overlay/NAME.png. What cannot be fused is named and skipped; the exit
-status is then 1."""
+Images are paired by name without suffix (two single files may have different names). The output folder gets
+fused/NAME.png, mask/NAME.png (class index, 8 bit) and overlay/NAME.png. Pairs that cannot be fused are
+reported and skipped; the exit status is then 1."""
 
 FOLDERS = ("fused", "mask", "overlay")
 
@@ -39,18 +39,30 @@ FOLDERS = ("fused", "mask", "overlay")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visible", type=Path, required=True, help="visible image or folder of images")
     parser.add_argument("--infrared", type=Path, required=True, help="infrared image or folder, 8 or 16 bit")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write into; made where missing")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to; created if missing")
     parser.add_argument("--model", default="psfusion_lite", help="psfusion_lite (default) or psfusion")
-    parser.add_argument("--weights", default="default", help="checkpoint (.safetensors or the authors' .pth)")
+    parser.add_argument(
+        "--weights", default="default",
+        help="checkpoint (.safetensors or the authors' .pth; default: the shipped one)",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument(
         "--engine", default="auto", help="auto (default), torch, torch-compile, onnxruntime or tensorrt"
     )
     parser.add_argument("--precision", default="auto", help="auto (default), fp32, fp16 or bf16")
-    parser.add_argument("--registration", type=Path, metavar="YAML", help="written by psfusion calibrate")
-    parser.add_argument("--visible-camera", type=Path, metavar="YAML", help="calibration, for extrinsics")
-    parser.add_argument("--infrared-camera", type=Path, metavar="YAML", help="the same of the infrared one")
-    parser.add_argument("--opacity", type=float, default=0.5, help="of the classes in the overlay, 0 to 1")
+    parser.add_argument(
+        "--registration", type=Path, metavar="YAML", help="registration file from psfusion calibrate"
+    )
+    parser.add_argument(
+        "--visible-camera", type=Path, metavar="YAML",
+        help="calibration of the visible camera, for a registration in mode extrinsics",
+    )  # fmt: skip
+    parser.add_argument(
+        "--infrared-camera", type=Path, metavar="YAML", help="calibration of the infrared camera, likewise"
+    )
+    parser.add_argument(
+        "--opacity", type=float, default=0.5, help="opacity of the overlay's classes, 0 to 1 (default: 0.5)"
+    )
     add_place_arguments(parser)
 
 
@@ -65,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     start = FusePairs(
         (options.model, options.weights, options.device, options.engine, options.precision),
         load_registration(options),
-        options.output.absolute(),  # workers need not have this working directory
+        options.output.absolute(),  # because workers may have another working directory
         options.opacity,
     )
     place = place_of(options, options.device)
@@ -84,16 +96,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def load_registration(options: argparse.Namespace) -> Registration | None:
-    """Read the files of the registration; None where none is asked for.
+    """Read the registration and the camera files; None without --registration.
 
     Raises:
-        CommandError: cameras without a registration.
-        OSError, ValueError: a file cannot be read, or they do not make a registration together.
+        CommandError: Cameras are given without a registration.
+        OSError, ValueError: A file cannot be read, or the files do not fit together.
     """
     files = (options.visible_camera, options.infrared_camera)
     if options.registration is None:
         if any(files):
-            raise CommandError("--visible-camera and --infrared-camera need --registration beside them")
+            raise CommandError("--visible-camera and --infrared-camera need --registration as well")
         return None
     cameras = [file and read_camera(file) for file in files]
     return make_registration(read_registration(options.registration), *cameras)
@@ -101,13 +113,13 @@ def load_registration(options: argparse.Namespace) -> Registration | None:
 
 @dataclass(frozen=True)
 class FusePairs:
-    """Starts the fusing of pairs of files, here or in another process.
+    """Starts a worker that fuses pairs of files (see `run_tasks`).
 
     Attributes:
-        engine: model, weights, device, engine and precision, as `Fuser` takes them.
-        registration: how the infrared lies on the visible image.
-        output: folder with those of FOLDERS.
-        opacity: of the overlay.
+        engine: Model, weights, device, engine and precision, as `Fuser` takes them.
+        registration: Where the infrared image lies on the visible image; None if they are aligned.
+        output: The folder that contains those of FOLDERS.
+        opacity: The opacity of the overlay.
     """
 
     engine: tuple[str, str, str, str, str]
@@ -120,7 +132,7 @@ class FusePairs:
         tqdm.write(fuser.description, file=sys.stderr)
 
         def fuse(pair: FilePair) -> tuple[str, str]:
-            """Return the name of a pair and why it was not fused; empty where it was."""
+            """Return the name of a pair and why it could not be fused; empty if it was fused."""
             try:
                 fuse_pair(fuser, pair, self.output, self.opacity)
             except (ValueError, torch.OutOfMemoryError) as error:
@@ -131,10 +143,10 @@ class FusePairs:
 
 
 def fuse_pair(fuser: Fuser, pair: FilePair, output: Path, opacity: float) -> None:
-    """Fuse one pair of files and write its three pictures, each whole or not at all.
+    """Fuse one pair of files and write its three images, each whole or not at all.
 
     Raises:
-        ValueError: a file is unreadable, or the two do not fit together.
+        ValueError: A file is unreadable, or the two images do not fit together.
     """
     result = fuser(read_visible(pair.visible), read_infrared(pair.infrared))
     pictures = (result.image, result.mask, overlay(result.image, result.mask, opacity))

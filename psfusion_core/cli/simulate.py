@@ -1,4 +1,4 @@
-"""``psfusion simulate``: a drive seen by two cameras, as a rosbag2 folder or as images."""
+"""``psfusion simulate``: renders a drive seen by two cameras, as a rosbag2 folder or as images."""
 
 from __future__ import annotations
 
@@ -22,31 +22,35 @@ EPILOG = """example:
   psfusion simulate --output drive --time-of-day night --infrared-bits 16
 
 A bag has the topics /visible/image (rgb8), /infrared/image (mono8 or mono16), /ground_truth/label (mono8,
-class indices) and the two camera_info. --format images writes vi/, ir/ and label/ with PNG files of the same
-names. The same options give the same frames on every machine."""
+class indices), and one camera_info per camera. --format images writes vi/, ir/ and label/ with PNG files of
+the same names. The same options give the same frames on every machine."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    parser.add_argument("--output", type=Path, required=True, help="folder to create")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier drive in --output")
-    parser.add_argument("--format", choices=("bag", "images"), default="bag", help="default bag")
     parser.add_argument(
-        "--storage", choices=("sqlite3", "mcap"), default="sqlite3", help="of a bag (default sqlite3)"
+        "--format", choices=("bag", "images"), default="bag", help="what to write (default: bag)"
     )
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive (default 6)")
-    parser.add_argument("--rate", type=float, default=10.0, help="frames a second (default 10)")
+    parser.add_argument(
+        "--storage", choices=("sqlite3", "mcap"), default="sqlite3", help="bag format (default: sqlite3)"
+    )
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive (default: 6)")
+    parser.add_argument("--rate", type=float, default=10.0, help="frames per second (default: 10)")
     parser.add_argument(
         "--size", type=parse_size, default=Size(640, 480), metavar=METAVAR,
-        help=f"of both images, {MIN_SIZE}x{MIN_SIZE} or larger (default %(default)s)",
+        help=f"size of both images, {MIN_SIZE}x{MIN_SIZE} or larger (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--time-of-day", choices=("night", "day", "both"), default="both",
-        help="both (default): night in the first half, day in the second",
+        help="both (default) means night in the first half and day in the second",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="chooses street and traffic (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="number that determines street and traffic (default: 0)"
+    )
     parser.add_argument(
         "--infrared-bits", type=int, choices=(8, 16), default=8,
-        help="8 (default): automatic gain; 16: counts of 0.04 K",
+        help="8 (default) for automatic gain, or 16 for radiometric counts of 0.04 K",
     )  # fmt: skip
 
 
@@ -64,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise CommandError(str(error)) from None
-    with replacing(options.output, options.overwrite) as folder:
+    with replacing_folder(options.output, options.overwrite) as folder:
         frames = tqdm(drive.frames(), total=len(drive), desc="simulating", unit="frame", disable=None)
         try:
             if options.format == "bag":
@@ -82,14 +86,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def replacing(output: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a path to write to, and move what is there to `output` once all went well.
+def replacing_folder(output: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield the path of a new folder, which is moved to `output` if the block succeeds.
 
-    An interrupted run leaves `output` as it was.
+    If the block fails or is interrupted, `output` stays unchanged.
 
     Args:
-        output: where the folder is to be in the end.
-        overwrite: it may replace an earlier drive there.
+        output: The final path of the folder.
+        overwrite: Whether an earlier drive at `output` may be replaced.
 
     Raises:
         CommandError: `output` exists and may not be replaced.

@@ -1,4 +1,4 @@
-"""Sizes of images on the command line: WIDTHxHEIGHT, as camera tools write them."""
+"""Parses image sizes on the command line, written WIDTHxHEIGHT as in camera tools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ METAVAR = "WIDTHxHEIGHT"
 
 
 class Size(NamedTuple):
-    """Width and height, pixels; prints as it is typed."""
+    """Width and height in pixels. `str` gives the form of the command line."""
 
     width: int
     height: int
@@ -20,15 +20,15 @@ class Size(NamedTuple):
 
 
 def parse_size(text: str, least: int = 1, multiple: int = 1) -> Size:
-    """Read a size, as a type of argparse.
+    """Parse a size; used as a `type` of argparse.
 
     Args:
-        text: such as "640x480".
-        least: smallest width and height, pixels; a multiple of `multiple`.
-        multiple: of which both are to be one.
+        text: The size, such as "640x480".
+        least: The smallest width and height in pixels; must be divisible by `multiple`.
+        multiple: Number by which width and height must be divisible.
 
     Raises:
-        argparse.ArgumentTypeError: it is no such size.
+        argparse.ArgumentTypeError: The text is no such size.
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
     size = Size(int(match[1]), int(match[2])) if match else Size(0, 0)
@@ -44,7 +44,7 @@ def parse_size(text: str, least: int = 1, multiple: int = 1) -> Size:
 
 
 def _nearest(size: Size, least: int, multiple: int) -> str:
-    """Name the next smaller and the next larger size that are allowed; one where they are the same."""
+    """Name the next smaller and the next larger allowed size, or only one if they are equal."""
     smaller = Size(*(max(least, side // multiple * multiple) for side in size))
     larger = Size(*(max(least, -(-side // multiple) * multiple) for side in size))
     return str(larger) if smaller == larger else f"{smaller} or {larger}"

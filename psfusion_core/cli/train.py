@@ -1,4 +1,4 @@
-"""``psfusion train``: train a network from a recipe; run again, it continues where it stopped."""
+"""``psfusion train``: trains a network from a recipe. The same command continues an interrupted run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ EPILOG = """examples:
   torchrun --nproc-per-node 2 -m psfusion_core.cli train --config training/configs/psfusion.yaml
 
 Any key of the recipe can be set on the command line. The folder `output` receives the checkpoints
-(last.safetensors and best.safetensors, for psfusion fuse --weights), losses.csv and TensorBoard events; the
-same command resumes."""
+(last.safetensors and best.safetensors, for psfusion fuse --weights), losses.csv and TensorBoard events. To
+continue an interrupted run, give the same command again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", required=True, help="a recipe, such as training/configs/finetune.yaml")
+    parser.add_argument("--config", required=True, help="recipe, such as training/configs/finetune.yaml")
     parser.add_argument(
-        "--inspect", type=Path, metavar="PNG", help="draw the first batch with all its targets, and stop"
+        "--inspect", type=Path, metavar="PNG", help="only draw the first batch with all its targets"
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="values that replace the recipe's")
 

@@ -1,4 +1,4 @@
-"""What commands say of inputs that they leave out."""
+"""Reports input files that have no partner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psfusion_core.cameras.image_files import FolderPairing
 
 
 def report_unpaired(pairing: FolderPairing) -> int:
-    """Name the files without a partner and return their number."""
+    """Print the files without a partner, and return their number."""
     for path in pairing.unpaired:
         print(f"skipped {path}: it has no partner of the same name", file=sys.stderr)
     return len(pairing.unpaired)

@@ -1,1 +1,1 @@
-"""What ``psfusion doctor`` looks at on any machine; ``psfusion_ros.doctor`` adds what needs ROS."""
+"""The checks of ``psfusion doctor`` for any machine; ``psfusion_ros.doctor`` has those that need ROS."""

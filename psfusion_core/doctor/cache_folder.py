@@ -1,4 +1,4 @@
-"""The folder of the files that engines export, which the first run writes to."""
+"""Checks the cache folder, to which the first run exports the network for some engines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from psfusion_core.doctor.check import Finding, Subject
 from psfusion_core.doctor.child import ask_child
-from psfusion_core.doctor.engines import NETWORK_MODULES
+from psfusion_core.doctor.engine_checks import NETWORK_MODULES
 
 
 def cache_facts() -> dict[str, Any]:
-    """Try to write where the folder is, or would be made, and leave nothing there; run in a child."""
+    """Find out whether the cache folder can be written; runs in a child process and leaves no file."""
     from psfusion_core.engines.engine_choice import choose_engine
     from psfusion_core.engines.onnx_file import cache_folder
 
@@ -33,7 +33,7 @@ def cache_facts() -> dict[str, Any]:
 
 
 def check_cache(subject: Subject) -> Finding:
-    """Look whether a network can be exported into the cache folder, where the engine needs that."""
+    """Check that a network can be exported into the cache folder, if the engine needs that."""
     if any(find_spec(module) is None for module in NETWORK_MODULES):
         return Finding("skipped", "needs PyTorch, kornia and safetensors")
     return judge_cache(ask_child(cache_facts), is_file=subject.weights.endswith(".onnx"))
@@ -43,7 +43,7 @@ def judge_cache(facts: dict[str, Any], is_file: bool) -> Finding:
     """Judge what `cache_facts` returned.
 
     Args:
-        is_file: the network is an ONNX file already.
+        is_file: Whether the weights are an ONNX file already.
     """
     folder, engine = facts["folder"], facts["engine"]
     if not facts["problem"]:
@@ -54,4 +54,4 @@ def judge_cache(facts: dict[str, Any], is_file: bool) -> Finding:
         return Finding("warning", f"{found}: engines onnxruntime and tensorrt export networks to it", fix)
     if facts["is_filled"]:
         return Finding("warning", f"{found}: only networks that are there already run in {engine}", fix)
-    return Finding("error", f"{found}: {engine}, which auto takes here, exports the network to it", fix)
+    return Finding("error", f"{found}: {engine}, which auto chooses here, exports the network to it", fix)

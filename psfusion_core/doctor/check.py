@@ -1,4 +1,4 @@
-"""What a check is given and what it returns."""
+"""The argument and the result of a check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Status = Literal["ok", "warning", "error", "skipped"]
 Origin = Literal["assumed", "asked", "seen"]
 
 FAST_DDS = "rmw_fastrtps"
-"""How the names of Fast DDS's middleware begin; it is the default of Humble, Jazzy and Kilted."""
+"""Prefix of the RMW names of Fast DDS, which is the default of Humble, Jazzy and Kilted."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Finding:
     """What one check found.
 
     Attributes:
-        status: ok, warning (it works, perhaps not as expected), error (it does not), skipped (not checked).
-        message: what was found, one line; of a skipped check, why.
-        fix: what to do about it; empty where there is nothing to do.
+        status: ok, warning (works, perhaps not as expected), error (does not work), skipped (not checked).
+        message: One line that says what was found, or why the check was skipped.
+        fix: What to do about it; empty if there is nothing to do.
     """
 
     status: Status
@@ -32,17 +32,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is examined: the options of the command, and the environment that ROS processes would have.
+    """The system to check: the options of the command, and the environment of ROS processes.
 
     Attributes:
-        environment: variables by name.
-        visible, infrared: topics of the cameras' raw images.
-        namespace: of the node, which relative topics follow.
-        seconds: how long to listen to them; 0: not at all.
-        qos: how the node would subscribe, one of its `qos.input`.
-        model, weights: what the node would load.
-        frame_bytes: of the largest image message, of the cameras or of the node.
-        frame_origin: where that comes from: images that came, `--size`, or neither.
+        environment: The environment variables by name.
+        visible, infrared: The topics of the cameras' raw images.
+        namespace: The namespace of the node, to which relative topics belong.
+        seconds: How long to listen to the topics; 0 does not listen.
+        qos: The value of the node's parameter `qos.input`.
+        model, weights: The network and the weights that the node would load.
+        frame_bytes: Size of the largest image message of the cameras and the node.
+        frame_origin: How that size is known: from received images, from `--size`, or by assumption.
     """
 
     environment: Mapping[str, str]
@@ -58,7 +58,7 @@ class Subject:
 
     @property
     def middleware(self) -> str:
-        """The middleware that ROS processes of this environment use."""
+        """The RMW that ROS processes use in this environment."""
         return self.environment.get("RMW_IMPLEMENTATION") or "rmw_fastrtps_cpp"
 
 
@@ -66,7 +66,7 @@ Check: TypeAlias = Callable[[Subject], Finding]
 
 
 def run_check(check: Check, subject: Subject) -> Finding:
-    """Run a check; whatever it raises becomes an error."""
+    """Run a check. An exception becomes a finding with status error."""
     try:
         return check(subject)
     except Exception as error:
@@ -74,7 +74,7 @@ def run_check(check: Check, subject: Subject) -> Finding:
 
 
 def failed(error: Exception) -> Finding:
-    """Return that an exception kept something from being checked."""
+    """Return the finding of a check that raised an exception."""
     return Finding("error", f"this could not be checked: {typed_line(error)}")
 
 

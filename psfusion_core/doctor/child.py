@@ -1,4 +1,4 @@
-"""Facts that are found out in a process of their own, because libraries that are broken may end theirs."""
+"""Calls a function in a new process, because a broken library may crash the process that imports it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 180.0
-"""For a child to end: importing PyTorch from a cold disk takes a while."""
+"""Time limit for a child. Importing PyTorch from a cold disk takes a while."""
 
 
 class ChildError(RuntimeError):
-    """The process failed; the message is how."""
+    """The child process failed; the message says how."""
 
 
 def ask_child(function: Callable[..., dict[str, Any]] | str, *arguments: str) -> dict[str, Any]:
     """Call a module's function in a new process.
 
     Args:
-        function: importable by its name; what it returns can be written as JSON. Its name ("module:function")
-            where this process had better not import it.
-        arguments: for it.
+        function: A function of a module, whose result can be written as JSON. Give its name
+            ("module:function") if this process must not import it.
+        arguments: The arguments of the function.
 
     Raises:
-        ChildError: it raised something, crashed, or took longer than SECONDS.
+        ChildError: The function raised an exception, crashed, or took longer than SECONDS.
     """
     name = function if isinstance(function, str) else f"{function.__module__}:{function.__name__}"
     words = [sys.executable, "-m", __name__, name, *arguments]

@@ -1,4 +1,4 @@
-"""How findings are shown: lines for people, JSON for machines."""
+"""Prints findings as lines for people or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections import Counter
 from psfusion_core.doctor.check import Finding, Status
 
 COLORS: dict[Status, str] = {"ok": "32", "warning": "33", "error": "31", "skipped": "90"}
-"""SGR codes of a terminal: green, yellow, red, grey."""
+"""Terminal colours (SGR codes): green, yellow, red, grey."""
 
 
 class DoctorReport:
-    """Collects findings, and prints each as it comes unless all of them become JSON in the end."""
+    """Collects findings. It prints each one immediately, or all of them as JSON at the end."""
 
     def __init__(self, as_json: bool) -> None:
         self.findings: list[tuple[str, Finding]] = []
@@ -21,7 +21,7 @@ class DoctorReport:
         self._in_color = not as_json and sys.stdout.isatty()
 
     def add(self, name: str, finding: Finding) -> None:
-        """Take the finding of a check."""
+        """Add the finding of a check."""
         self.findings.append((name, finding))
         if not self._as_json:
             status = f"{finding.status:8}"
@@ -33,7 +33,7 @@ class DoctorReport:
             sys.stdout.flush()
 
     def end(self) -> int:
-        """Print the summary; return the exit status, 1 where there is an error."""
+        """Print the summary and return the exit status, which is 1 if there is an error."""
         counts = Counter(finding.status for _, finding in self.findings)
         if self._as_json:
             rows = [{"check": name, **vars(finding)} for name, finding in self.findings]
@@ -45,7 +45,7 @@ class DoctorReport:
 
 
 def _printable(text: str) -> str:
-    """One line without control characters: messages quote names and texts that came over the network."""
+    """Replace control characters by spaces, because messages quote text that came over the network."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What runs the network: PyTorch and its GPU, ONNX Runtime, TensorRT, and the weights."""
+"""Checks of what runs the network: PyTorch and its GPU, ONNX Runtime, TensorRT, and the weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from psfusion_core.doctor.check import Finding, Subject
 from psfusion_core.doctor.child import ChildError, ask_child
 
 OLDEST_TORCH = (2, 6)
-GET_TORCH = "https://pytorch.org/get-started/locally has the command; on Jetson take NVIDIA's build"
+GET_TORCH = "https://pytorch.org/get-started/locally has the command; on Jetson use NVIDIA's build"
 GET_ONNX = "pip install '.[onnx]'"
 NETWORK_MODULES = ("torch", "kornia", "safetensors")
-"""That a network cannot be loaded without."""
+"""Modules that loading a network needs."""
 CUDA_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 
 
 def driver_cuda() -> int:
-    """Return the newest CUDA that the NVIDIA driver knows, 1000 * major + 10 * minor; 0 without a driver."""
+    """Return the newest CUDA that the driver supports, as 1000 * major + 10 * minor; 0 without a driver."""
     answer = ctypes.c_int(0)
     try:
         status = ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(answer))
@@ -29,7 +29,7 @@ def driver_cuda() -> int:
 
 
 def torch_facts() -> dict[str, Any]:
-    """Import PyTorch and look at its GPUs; run in a child."""
+    """Import PyTorch and list its GPUs; runs in a child process."""
     import torch
 
     available = torch.cuda.is_available()
@@ -46,7 +46,7 @@ def torch_facts() -> dict[str, Any]:
 
 
 def check_torch(_: Subject) -> Finding:
-    """Look whether PyTorch loads, is new enough, and can use the GPU that is there."""
+    """Check that PyTorch loads, is new enough, and can use the GPU of this machine."""
     if find_spec("torch") is None:
         return Finding("error", "PyTorch is not installed", GET_TORCH)
     try:
@@ -64,22 +64,22 @@ def judge_torch(facts: dict[str, Any]) -> Finding:
     if facts["cuda"] is None:
         if driver:
             return Finding(
-                "warning", f"{name} is built without CUDA, though an NVIDIA driver is here (CUDA {known})",
+                "warning", f"{name} is built without CUDA, but there is an NVIDIA driver (CUDA {known})",
                 f"install a build for CUDA {known} or older: {GET_TORCH}",
             )  # fmt: skip
-        return Finding("ok", f"{name} for the CPU; no NVIDIA driver here")
+        return Finding("ok", f"{name} for the CPU; there is no NVIDIA driver")
     name += f" for CUDA {facts['cuda']}"
     if not driver:
-        return Finding("ok", f"{name}; no NVIDIA driver here: the CPU is used")
+        return Finding("ok", f"{name}; there is no NVIDIA driver: the CPU is used")
     if _version(facts["cuda"])[0] > driver // 1000:
         return Finding(
-            "error", f"{name}, but the driver knows CUDA up to {known}",
+            "error", f"{name}, but the driver supports CUDA up to {known}",
             f"update the NVIDIA driver, or install a build for CUDA {known} or older: {GET_TORCH}",
         )  # fmt: skip
     if not facts["available"]:
         return Finding(
-            "error", f"{name} finds no GPU though a driver is here (CUDA {known})",
-            "look at nvidia-smi, at CUDA_VISIBLE_DEVICES, and in a container at --gpus or --runtime nvidia",
+            "error", f"{name} finds no GPU, but there is a driver (CUDA {known})",
+            "check nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, --gpus or --runtime nvidia",
         )  # fmt: skip
     for device, capability in zip(facts["devices"], facts["capabilities"], strict=True):
         if not serves(facts["architectures"], tuple(capability)):
@@ -89,16 +89,16 @@ def judge_torch(facts: dict[str, Any]) -> Finding:
                 f"{name} has no kernels for {device} (sm_{capability[0]}{capability[1]}), only for {built}",
                 f"install a build for this GPU: {GET_TORCH}",
             )
-    return Finding("ok", f"{name} on {', '.join(facts['devices'])}; the driver knows CUDA {known}")
+    return Finding("ok", f"{name} on {', '.join(facts['devices'])}; the driver supports CUDA {known}")
 
 
 def serves(architectures: list[str], capability: tuple[int, int]) -> bool:
-    """Tell whether a build runs on a GPU.
+    """Return whether a build of PyTorch runs on a GPU.
 
     Args:
-        architectures: that it was built for, such as sm_80 (binary: runs on 8.0 and later 8.x) or compute_80
-            (compiled when loaded: runs on 8.0 and everything later).
-        capability: major and minor of the GPU.
+        architectures: The architectures of the build, such as sm_80 (binary code: runs on 8.0 and later 8.x)
+            or compute_80 (compiled at load time: runs on 8.0 and everything later).
+        capability: The compute capability of the GPU, major and minor.
     """
     for architecture in architectures:
         kind, _, digits = architecture.rpartition("_")
@@ -110,7 +110,7 @@ def serves(architectures: list[str], capability: tuple[int, int]) -> bool:
 
 
 def onnxruntime_facts() -> dict[str, Any]:
-    """Import ONNX Runtime and list what it can run on; run in a child."""
+    """Import ONNX Runtime and list its execution providers; runs in a child process."""
     import onnxruntime
 
     return {
@@ -121,7 +121,7 @@ def onnxruntime_facts() -> dict[str, Any]:
 
 
 def check_onnxruntime(_: Subject) -> Finding:
-    """Look whether ONNX Runtime loads, and whether it has the GPU where there is one."""
+    """Check that ONNX Runtime loads, and that it can use the GPU if there is one."""
     if find_spec("onnxruntime") is None:
         return Finding("ok", f"not installed; it is optional, and the faster engine on a CPU: {GET_ONNX}")
     try:
@@ -134,19 +134,19 @@ def check_onnxruntime(_: Subject) -> Finding:
         return Finding("warning", f"{found}; exporting to it needs {' and '.join(missing)}", GET_ONNX)
     if facts["driver"] and not set(CUDA_PROVIDERS) & set(facts["providers"]):
         fix = "pip uninstall onnxruntime, then pip install onnxruntime-gpu"
-        return Finding("warning", f"{found}; it cannot use the GPU that is here", fix)
+        return Finding("warning", f"{found}; it cannot use the GPU of this machine", fix)
     return Finding("ok", found)
 
 
 def tensorrt_facts() -> dict[str, Any]:
-    """Import TensorRT as its engine does; run in a child."""
+    """Import TensorRT as its engine does; runs in a child process."""
     from psfusion_core.engines.tensorrt_engine import import_tensorrt
 
     return {"version": import_tensorrt().__version__}
 
 
 def check_tensorrt(_: Subject) -> Finding:
-    """Look whether TensorRT loads, and is one that the engine takes."""
+    """Check that TensorRT loads, in a version that the engine supports."""
     if find_spec("tensorrt") is None:
         return Finding("ok", "not installed; it is optional")
     try:
@@ -158,7 +158,7 @@ def check_tensorrt(_: Subject) -> Finding:
 
 
 def network_facts(model: str, weights: str) -> dict[str, Any]:
-    """Load a network and fuse one small pair; run in a child."""
+    """Load a network and fuse one small pair; runs in a child process."""
     import numpy as np
 
     from psfusion_core.fusion.fuser import Fuser
@@ -172,7 +172,7 @@ def network_facts(model: str, weights: str) -> dict[str, Any]:
 
 
 def check_network(subject: Subject) -> Finding:
-    """Look whether the weights are there and fit, by fusing a small pair with them."""
+    """Check that the weights exist and fit the network, by fusing a small pair."""
     if any(find_spec(module) is None for module in NETWORK_MODULES):
         return Finding("skipped", "needs PyTorch, kornia and safetensors")
     try:

@@ -1,4 +1,4 @@
-"""Fast DDS profiles: which one a process reads, and how much shared memory it gives to images."""
+"""Reads Fast DDS profiles: which file applies, and how much shared memory it reserves."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from xml.etree import ElementTree
 from psfusion_core.base.wording import one_line
 
 OLD_DISTRIBUTIONS = ("humble", "jazzy")
-"""Their Fast DDS 2 reads OLD_VARIABLE; Fast DDS 3 reads NEW_VARIABLE alone."""
+"""Distributions with Fast DDS 2, which reads OLD_VARIABLE. Fast DDS 3 reads NEW_VARIABLE only."""
 
 OLD_VARIABLE, NEW_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"
 TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 
 WITHOUT_MEMORY = ("NONE", "UDPV4", "UDPV6", "P2P")
-"""Values of TRANSPORTS_VARIABLE that leave shared memory out."""
+"""Values of TRANSPORTS_VARIABLE that do not use shared memory."""
 
 DEFAULT_SEGMENT = 512 * 1024
-"""Bytes of a segment that no profile sets; its file in /dev/shm has 549,408, with the bookkeeping."""
+"""Default size of a segment in bytes. With its bookkeeping the file in /dev/shm has 549,408 bytes."""
 
 LARGEST_PROFILE = 1 << 20
-"""Bytes of a file that is read as a profile."""
+"""Largest size of a profile that is read, in bytes."""
 
 
 class ProfileError(ValueError):
-    """A file that is no profile; one line that says why."""
+    """A file is not a valid profile. The message is one line that says why."""
 
 
 @dataclass(frozen=True)
 class Transports:
-    """What the participants of a process send with.
+    """How the participants of a process send data.
 
     Attributes:
-        segment: bytes of shared memory for what a process sends to others on its machine; 0: none is used.
-        source: where that is said, in a few words.
+        segment: Bytes of shared memory for data to other processes on the same machine; 0 means none.
+        source: Where that size is set, in a few words.
     """
 
     segment: int
@@ -48,10 +48,10 @@ def variable(environment: Mapping[str, str]) -> str:
 
 
 def find_transports(environment: Mapping[str, str]) -> Transports:
-    """Return what a process with these variables would send with.
+    """Return the transports of a process with these environment variables.
 
     Raises:
-        ProfileError: the variable names a file that cannot be read, or that is no profile.
+        ProfileError: The variable names a file that cannot be read, or that is no profile.
     """
     path = environment.get(variable(environment))
     builtin = environment.get(TRANSPORTS_VARIABLE, "")
@@ -66,7 +66,7 @@ def read_profile(path: Path) -> str:
     """Return the text of a profile.
 
     Raises:
-        ProfileError: the file cannot be read, is not text, or is too large.
+        ProfileError: The file cannot be read, is not text, or is too large.
     """
     try:
         with open(path, "rb") as file:
@@ -81,11 +81,12 @@ def read_profile(path: Path) -> str:
 def read_segment(text: str) -> int | None:
     """Return the bytes of shared memory that the default participant of a profile uses.
 
-    The largest, where it has several transports of shared memory; 0 where it uses none; None where the
-    profile does not say, so that Fast DDS's default holds.
+    Returns:
+        The size of the largest segment if there are several; 0 if the participant uses no shared memory;
+        None if the profile does not set it, so that Fast DDS uses its default.
 
     Raises:
-        ProfileError: it is not XML, declares entities, or a size in it is no number.
+        ProfileError: The text is not XML, declares entities, or has a size that is no number.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ProfileError("a profile has no DOCTYPE and no entities: remove them")
@@ -121,7 +122,7 @@ def _size(descriptor: ElementTree.Element) -> int:
 
 
 def _all(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
-    """Return the descendants of a name, whatever its namespace (Fast DDS does not mind either)."""
+    """Return the descendants with a name, in any namespace, as Fast DDS does."""
     return [item for item in element.iter() if item.tag.rpartition("}")[2] == name]
 
 

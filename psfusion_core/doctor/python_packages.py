@@ -1,4 +1,4 @@
-"""Python and the libraries that every use needs."""
+"""Checks Python and the required libraries."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ REQUIRED = {
     "yaml": "PyYAML",
     "tqdm": "tqdm",
 }
-"""Modules, and what pip calls them."""
+"""Modules, and the names of their packages."""
 
 
 def check_python(_: Subject) -> Finding:
-    """Look at the version of Python."""
+    """Check the version of Python."""
     found = f"{platform.python_version()}, {sys.executable}"
     if sys.version_info < OLDEST:
         return Finding("error", f"{found}: expected 3.10 or newer", "use a newer Python")
@@ -35,7 +35,7 @@ def check_python(_: Subject) -> Finding:
 
 
 def check_libraries(_: Subject) -> Finding:
-    """Look whether the libraries are there; they are not imported."""
+    """Check that the libraries are installed, without importing them."""
     missing = [package for module, package in REQUIRED.items() if find_spec(module) is None]
     if missing:
         return Finding("error", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
@@ -43,8 +43,8 @@ def check_libraries(_: Subject) -> Finding:
 
 
 def installed(package: str) -> str:
-    """Return the version of an installed package, as pip knows it."""
+    """Return the version of an installed package from its metadata."""
     try:
         return version(package)
-    except PackageNotFoundError:  # from apt, under another name or without metadata
+    except PackageNotFoundError:  # a package from apt may have another name or no metadata
         return "(version unknown)"

@@ -1,4 +1,4 @@
-"""Whether there is a ROS 2 that this Python can use; nothing of it is imported here."""
+"""Checks that this Python can use ROS 2. This process imports nothing from ROS."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from psfusion_core.doctor.check import Finding, Subject
 from psfusion_core.doctor.child import ChildError, ask_child
 
 DISTRIBUTIONS = ("humble", "jazzy", "kilted")
-"""That the node is written for."""
+"""Distributions that the node supports."""
 
 INSTALLATIONS = Path("/opt/ros")
 
 TESTED_MIDDLEWARE = "rmw_fastrtps_cpp"
 START = "psfusion_ros.doctor.start:start_ros"
-"""Imports rclpy, which ends its process where the middleware does not load."""
+"""Function that imports rclpy. It runs in a child, because rclpy ends its process if it finds no RMW."""
 
 
 def check_ros(subject: Subject) -> Finding:
-    """Look for rclpy, and at the distribution."""
+    """Check that rclpy is found, and that the node supports the distribution."""
     distribution = subject.environment.get("ROS_DISTRO", "")
     if find_spec("rclpy") is None:
         return _without_rclpy(distribution)
     if distribution and distribution not in DISTRIBUTIONS:
         return Finding(
-            "warning", f"{distribution}: the node is written for {', '.join(DISTRIBUTIONS)}",
+            "warning", f"{distribution}: the node supports {', '.join(DISTRIBUTIONS)}",
             "source one of these if something fails",
         )  # fmt: skip
-    return Finding("ok", distribution or "rclpy is there, ROS_DISTRO is not set (ROS from Python wheels)")
+    return Finding("ok", distribution or "rclpy is found, ROS_DISTRO is not set (ROS from Python wheels)")
 
 
 def check_start(subject: Subject) -> Finding:
-    """Look whether a node can be made, and with which middleware."""
+    """Check that a node can be created, and with which middleware."""
     try:
         middleware = ask_child(START)["middleware"]
     except ChildError as error:
         return Finding(
             "error",
-            f"no node can be made: {error}",
-            "source one ROS 2 only, and see whether RMW_IMPLEMENTATION names a middleware that is installed",
+            f"no node can be created: {error}",
+            "source only one ROS 2, and check that RMW_IMPLEMENTATION names an installed middleware",
         )
     found = f"{middleware}, domain {subject.environment.get('ROS_DOMAIN_ID', '0')}"
     if middleware != TESTED_MIDDLEWARE:

@@ -1,4 +1,4 @@
-"""Shared memory, through which Fast DDS hands images to processes of the same machine."""
+"""Checks the shared memory through which Fast DDS passes images between processes of one machine."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from psfusion_core.doctor.fastdds_profile import (
 
 FOLDER = Path("/dev/shm")
 PREFIXES = ("fastrtps_", "fastdds_")
-"""How Fast DDS 2 and 3 name their segments; the file NAME_el is locked while the owner of NAME lives."""
+"""Prefixes of the segments of Fast DDS 2 and 3. The file NAME_el is locked while the owner of NAME lives."""
 
 PROFILE = "config/fastdds.xml"
 FILES = "psfusion_ros.loopback.environment"
-"""Module that finds files of the node's package; it needs no ROS."""
+"""Module that finds the files of the node's package. It needs no ROS."""
 
 FRAMES = 5
-"""Frames that a segment should hold: as many as the node's queue."""
+"""Number of frames that a segment should hold: the depth of the node's queue."""
 
 PROCESSES = 4
-"""Of a small system: two cameras, the node, and something that shows its images."""
+"""Processes of a small system: two cameras, the node, and a viewer."""
 
 
 def check_segment(subject: Subject) -> Finding:
-    """Look whether a frame fits the segment of a process that is started with this environment."""
+    """Check that a frame fits the segment of a process that is started in this environment."""
     if not subject.middleware.startswith(FAST_DDS):
         return Finding("skipped", f"{subject.middleware} has no such segment")
     name = variable(subject.environment)
@@ -52,7 +52,7 @@ def check_segment(subject: Subject) -> Finding:
     if segment == 0:
         return Finding("warning", f"images go through UDP, not shared memory ({transports.source})", fix)
     if segment < frame:
-        # What is only assumed may be wrong.
+        # An assumed size may be wrong, so it is only a warning.
         status = "warning" if subject.frame_origin == "assumed" else "error"
         return Finding(status, f"{sizes}: best-effort frames get lost", fix)  # type: ignore[arg-type]
     if segment < FRAMES * frame:
@@ -61,7 +61,7 @@ def check_segment(subject: Subject) -> Finding:
 
 
 def shipped_profile(subject: Subject) -> str:
-    """Return the path of the profile that ships, as a shell takes it; ROS from Python wheels has no ros2."""
+    """Return the path of the shipped profile as shell text. ROS from Python wheels has no `ros2` command."""
     if shutil.which("ros2", path=subject.environment.get("PATH")):
         return f"$(ros2 pkg prefix psfusion_ros)/share/psfusion_ros/{PROFILE}"
     try:
@@ -71,14 +71,14 @@ def shipped_profile(subject: Subject) -> str:
 
 
 def check_space(subject: Subject) -> Finding:
-    """Look whether the segments of a few processes fit the shared memory that is free."""
+    """Check that the segments of a few processes fit the free shared memory."""
     if not FOLDER.is_dir():
         return Finding("skipped", f"there is no {FOLDER} here")
     usage = shutil.disk_usage(FOLDER)
     try:
         segment = find_transports(subject.environment).segment
     except ProfileError:
-        return Finding("skipped", "the profile above has to be mended first")
+        return Finding("skipped", "the profile above must be fixed first")
     found = f"{in_words(usage.free)} of {in_words(usage.total)} free in {FOLDER}"
     needed = PROCESSES * segment
     if subject.middleware.startswith(FAST_DDS) and usage.free < needed:
@@ -91,7 +91,7 @@ def check_space(subject: Subject) -> Finding:
 
 
 def check_stale_segments(_: Subject) -> Finding:
-    """Look for segments of processes that are gone, which take memory until somebody removes them."""
+    """Look for segments of ended processes, which take memory until they are removed."""
     if not FOLDER.is_dir():
         return Finding("skipped", f"there is no {FOLDER} here")
     stale = stale_segments(FOLDER)
@@ -100,13 +100,13 @@ def check_stale_segments(_: Subject) -> Finding:
     size = sum(path.stat().st_size for path in stale if path.exists())
     return Finding(
         "warning",
-        f"{len(stale)} segments of processes that are gone take {in_words(size)} of {FOLDER}",
+        f"{len(stale)} segments of ended processes take {in_words(size)} of {FOLDER}",
         "fastdds shm clean (it comes with Fast DDS)",
     )
 
 
 def stale_segments(folder: Path) -> list[Path]:
-    """Return the segments whose owner has ended without removing them."""
+    """Return the segments whose owner ended without removing them."""
     return [
         path
         for path in sorted(folder.iterdir())
@@ -115,10 +115,10 @@ def stale_segments(folder: Path) -> list[Path]:
 
 
 def _is_abandoned(lock: Path) -> bool:
-    """Tell whether nobody holds the lock of a segment, as Fast DDS itself finds out."""
+    """Return whether no process holds the lock of a segment; Fast DDS itself checks it this way."""
     try:
         descriptor = os.open(lock, os.O_RDONLY)
-    except OSError:  # it has none, or it belongs to another user
+    except OSError:  # the segment has no lock, or it belongs to another user
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Kernel limits for what goes between machines, or through UDP on one."""
+"""Checks the kernel's limits on socket buffers, which apply to all images that travel over UDP."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from psfusion_core.doctor.check import FAST_DDS, Finding, Subject, in_words
 
 LIMITS = Path("/proc/sys/net/core")
 NEEDED = 2 << 20
-"""Bytes of the socket buffers that config/fastdds.xml asks for: two 640 x 480 rgb8 images."""
+"""Bytes of the socket buffers that config/fastdds.xml requests: two 640 x 480 rgb8 images."""
 
 
 def check_socket_buffers(subject: Subject) -> Finding:
-    """Look whether an image fits the socket buffers that the kernel allows."""
+    """Check that an image fits the socket buffers that the kernel allows."""
     try:
         limits = {name: int((LIMITS / name).read_text()) for name in ("rmem_max", "wmem_max")}
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A picture to judge a registration by: edges of the infrared over the visible image, before and after."""
+"""Draws edges of the infrared over the visible image, before and after registration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psfusion_core.registration.infrared_warp import InfraredWarp
 from psfusion_core.registration.pixel_map import Registration, Size
 
 EDGE_SHARE = 12.0
-"""Percent of the pixels that are drawn as edges."""
+"""Percentage of the pixels that are drawn as edges."""
 
 COLOR = (255, 64, 0)
 SCENES = 4
@@ -24,8 +24,8 @@ def draw_before_after(pairs: ImagePairs, registration: Registration) -> npt.NDAr
     """Draw up to four pairs: on the left the infrared scaled to the visible image, on the right registered.
 
     Args:
-        pairs: (H, W, 3) uint8 RGB and (h, w) uint8, each of one size.
-        registration: of these sizes.
+        pairs: Visible images (H, W, 3) uint8 RGB and infrared images (h, w) uint8, each of one size.
+        registration: The registration for these sizes.
 
     Returns:
         (h, w, 3) uint8 RGB.

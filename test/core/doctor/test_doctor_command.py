@@ -68,8 +68,8 @@ def test_statuses_are_colored_on_a_terminal_only() -> None:
     leader, follower = os.openpty()
     script = (
         "from psfusion_core.doctor.check import Finding; "
-        "from psfusion_core.doctor.doctor_report import Report; "
-        "Report(False).add('thing', Finding('error', 'broken'))"
+        "from psfusion_core.doctor.doctor_report import DoctorReport; "
+        "DoctorReport(False).add('thing', Finding('error', 'broken'))"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=follower, check=True)
     os.close(follower)

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from psfusion_core.doctor import network, ros_installation, shared_memory
-from psfusion_core.doctor.cache import cache_facts, check_cache, judge_cache
+from psfusion_core.doctor import ros_installation, shared_memory, socket_buffers
+from psfusion_core.doctor.cache_folder import cache_facts, check_cache, judge_cache
 from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_check
 from psfusion_core.doctor.child import ChildError, ask_child
 from psfusion_core.doctor.doctor_report import DoctorReport
-from psfusion_core.doctor.engines import check_network, judge_torch, serves
-from psfusion_core.doctor.network import check_socket_buffers
+from psfusion_core.doctor.engine_checks import check_network, judge_torch, serves
 from psfusion_core.doctor.ros_installation import check_ros
 from psfusion_core.doctor.shared_memory import check_segment, stale_segments
+from psfusion_core.doctor.socket_buffers import check_socket_buffers
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD_LOCK = """
@@ -64,12 +64,12 @@ def facts(**changes: Any) -> dict[str, Any]:
     [
         ({}, "ok", "NVIDIA RTX A2000"),
         ({"version": "2.5.1"}, "error", "expected 2.6 or newer"),
-        ({"cuda": None, "available": False}, "warning", "built without CUDA, though"),
+        ({"cuda": None, "available": False}, "warning", "built without CUDA, but"),
         ({"cuda": None, "available": False, "driver": 0}, "ok", "for the CPU"),
         ({"driver": 0, "available": False}, "ok", "the CPU is used"),
-        ({"driver": 11040, "available": False}, "error", "knows CUDA up to 11.4"),
+        ({"driver": 11040, "available": False}, "error", "supports CUDA up to 11.4"),
         ({"driver": 12020}, "ok", "CUDA 12.2"),
-        ({"available": False}, "error", "finds no GPU though a driver is here"),
+        ({"available": False}, "error", "finds no GPU, but there is a driver"),
         ({"capabilities": [[6, 1]]}, "error", "no kernels for NVIDIA RTX A2000 (sm_61)"),
         ({"version": "2.10.0a0+nv24.11"}, "ok", "2.10.0a0"),
     ],
@@ -217,7 +217,7 @@ def test_a_segment_is_stale_once_nobody_holds_its_lock(tmp_path: Path) -> None:
 def test_socket_buffers_below_two_frames_are_a_warning_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "LIMITS", tmp_path)
+    monkeypatch.setattr(socket_buffers, "LIMITS", tmp_path)
     assert check_socket_buffers(Subject({})).status == "skipped"
     (tmp_path / "rmem_max").write_text("212992\n")
     (tmp_path / "wmem_max").write_text("67108864\n")

@@ -225,7 +225,7 @@ def test_an_interrupted_comparison_ends_with_130_and_says_that_it_goes_on(
         _, error = run.communicate()
     assert run.returncode == 130
     assert error.splitlines()[-2:] == [
-        "psfusion downstream: the same command goes on from here",
+        "psfusion downstream: give the same command again to continue from here",
         "psfusion downstream: interrupted",
     ]
     assert "Traceback" not in error
