@@ -1,1 +1,1 @@
-"""What every other package stands on: files written whole or not at all, and the wording of messages."""
+"""Basics for every other package: files written whole or not at all, and the wording of messages."""

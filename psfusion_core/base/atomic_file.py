@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside a path that takes its place, readable by all, once the block succeeds.
+    """Yield the path of a temporary file, which replaces `path` if the block succeeds. All users can read it.
 
     Raises:
-        OSError: the folder is not there or cannot be written.
+        OSError: The folder does not exist or cannot be written.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         temporary = Path(folder) / path.name
         yield temporary
-        temporary.chmod(0o644)  # safetensors makes it readable by its owner alone
+        temporary.chmod(0o644)  # because safetensors makes files readable by their owner only
         os.replace(temporary, path)

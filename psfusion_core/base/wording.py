@@ -1,4 +1,4 @@
-"""Phrases that messages are made of: errors in one line, the nearest known name, spans of time."""
+"""Text for messages: errors in one line, the nearest known name, durations."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import difflib
 from collections.abc import Iterable
 
 UNITS = {"years": 365.25 * 86_400, "days": 86_400.0, "hours": 3_600.0, "minutes": 60.0}
-"""Seconds of each unit, the longest first. A span shorter than two of a unit is given in the next one."""
+"""Seconds of each unit, longest first. A duration shorter than two of a unit is given in the next one."""
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error without line breaks; of an error without a message, its type."""
+    """Return the message of an error without line breaks, or its type if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def typed_line(error: BaseException) -> str:
-    """Return the type of an error and, where it has one, its message, in one line."""
+    """Return the type of an error and its message, if it has one, in one line."""
     name, message = type(error).__name__, one_line(error)
     return name if message == name else f"{name}: {message}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that a misspelt one resembles most; `known` has at least one name."""
+    """Return the known name that is most similar to a misspelt one. `known` has at least one name."""
     return difflib.get_close_matches(name, list(known), 1, 0.0)[0]
 
 
 def duration_in_words(nanoseconds: float) -> str:
-    """Return a span of time without its sign, from "12 ms" over "3.5 s" to "54 years"."""
+    """Return a duration without its sign as text, such as "12 ms", "3.5 s" or "54 years"."""
     seconds = abs(nanoseconds) / 1e9
     for unit, size in UNITS.items():
         if seconds >= 2 * size:

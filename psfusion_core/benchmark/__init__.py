@@ -1,1 +1,1 @@
-"""How fast the engines are on this machine, and how much memory they take."""
+"""Measures how fast the engines are on this machine, and how much memory they take."""

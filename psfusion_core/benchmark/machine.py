@@ -1,4 +1,4 @@
-"""The machine: what it is, and what it reaches on a large convolution."""
+"""Describes the machine, and measures its speed on a large convolution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROBE_RUNS = 7
 
 
 def describe_machine(device: torch.device) -> dict[str, str]:
-    """Processor, cores, threads, GPU and versions, as text by name."""
+    """Return processor, cores, threads, GPU and versions, as text by name."""
     facts = {
         "processor": processor_name(),
         "cores": str(cores()),
@@ -39,7 +39,7 @@ def describe_machine(device: torch.device) -> dict[str, str]:
 
 
 def processor_name() -> str:
-    """The processor as Linux names it."""
+    """Return the name of the processor according to Linux."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
@@ -48,7 +48,10 @@ def processor_name() -> str:
 
 @cache
 def count_cost(model: str, height: int, width: int) -> tuple[float, float]:
-    """Parameters in millions, and GFLOP of a pair for the run-time outputs; a multiply-add is two."""
+    """Return the parameters in millions, and the GFLOP of one pair for the run-time outputs.
+
+    A multiply-add counts as two operations.
+    """
     network = create_model(model, weights=None)
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:
@@ -59,7 +62,7 @@ def count_cost(model: str, height: int, width: int) -> tuple[float, float]:
 
 @torch.inference_mode()
 def convolution_rate(device: torch.device) -> float:
-    """GFLOP/s, in fp32, of a 3 x 3 convolution of 256 channels at 120 x 160, the best of a few runs."""
+    """Return the GFLOP/s of a 3 x 3 convolution of 256 channels at 120 x 160 in fp32, the best of a few."""
     conv = nn.Conv2d(PROBE_CHANNELS, PROBE_CHANNELS, 3, padding=1, bias=False).to(device)
     conv = conv.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = torch.rand(1, PROBE_CHANNELS, PROBE_HEIGHT, PROBE_WIDTH, device=device)

@@ -1,6 +1,6 @@
-"""One configuration timed: the stages from the bytes of messages to those of outputs, and its peak memory.
+"""Times the stages of one configuration, from serialised inputs to serialised outputs, and its peak memory.
 
-``python -m psfusion_core.benchmark.stages JSON`` measures in a process of its own and prints JSON.
+``python -m psfusion_core.benchmark.stages JSON`` measures one configuration and prints JSON.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from psfusion_core.fusion.placement import lay_on_visible, pad
 from psfusion_core.models.networks import create_model
 
 STAGES = ("decode", "upload", "preprocess", "network", "postprocess", "download", "encode")
-"""Decode: views of a bgr8 and a mono16 message, and the range of the thermal gain. Encode: bytes to send."""
+"""Decode makes views of a bgr8 and a mono16 message, and follows the thermal range. Encode makes bytes."""
 
 EVERYTHING = Wanted(overlay_opacity=0.5)
 
 PLAIN = "plain"
-"""Name of the baseline: the network as it was trained, eager, fp32, with all six outputs."""
+"""Name of the baseline: the network as trained, eager, in fp32, with all six outputs."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is measured.
+    """One line of the benchmark.
 
     Attributes:
-        model, engine, precision, device: as those of `Fuser`; engine may be PLAIN.
-        height, width: pixels.
-        runs: timed ones, after some that are not.
+        model, engine, precision, device: The arguments of `Fuser`; the engine may also be PLAIN.
+        height, width: The size of the images in pixels.
+        runs: The number of timed runs, after a few untimed ones.
     """
 
     model: str
@@ -61,7 +61,7 @@ class Configuration:
 
 
 class PlainEngine:
-    """The baseline, as an engine."""
+    """The baseline, with the interface of an engine."""
 
     size: tuple[int, int] | None = None
 
@@ -78,7 +78,7 @@ class PlainEngine:
 
 
 def make_engine(configuration: Configuration) -> Engine:
-    """Make the engine of a configuration, with the weights that ship, else random ones."""
+    """Make the engine of a configuration, with shipped weights, or random ones if none are shipped."""
     torch.manual_seed(0)
     weights = "default" if configuration.model == "psfusion_lite" else None
     model = create_model(configuration.model, weights=weights)
@@ -88,7 +88,7 @@ def make_engine(configuration: Configuration) -> Engine:
 
 
 class TimedPair:
-    """A pair of random messages of one size, fused by an engine stage by stage."""
+    """Fuses a pair of random messages stage by stage, and measures the time of each stage."""
 
     def __init__(self, engine: Engine, height: int, width: int) -> None:
         self.engine = engine
@@ -99,7 +99,7 @@ class TimedPair:
         self._gain = ThermalGain()
 
     def __call__(self) -> list[float]:
-        """Fuse once; return the milliseconds of each of STAGES."""
+        """Fuse once, and return the time of each of STAGES in milliseconds."""
         times = [self._now()]
 
         def stamped(result: Any) -> Any:
@@ -132,7 +132,7 @@ class TimedPair:
 
 
 def summarise(samples: list[list[float]]) -> dict[str, Any]:
-    """Medians and 95th percentiles, milliseconds, of each stage and the whole."""
+    """Return the median and the 95th percentile of each stage and of the total, in milliseconds."""
     table = np.array(samples)
     table = np.column_stack([table, table.sum(axis=1)])
     names = [*STAGES, "total"]
@@ -145,7 +145,7 @@ def summarise(samples: list[list[float]]) -> dict[str, Any]:
 
 
 def measure(configuration: Configuration) -> dict[str, Any]:
-    """Measure one configuration in this process, whose peak memory is part of the answer."""
+    """Measure one configuration in this process. The result includes the peak memory of the process."""
     engine = make_engine(configuration)
     trim_heap()
     fuse = TimedPair(engine, configuration.height, configuration.width)

@@ -1,4 +1,4 @@
-"""What moves: cars, walkers and cyclists, each a function of time."""
+"""Moving things: cars, walkers and cyclists, each a function of time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CYCLE_METRES = 1.45
 """Ground covered by a walker's cycle of two steps."""
 _CROSSING_SPEED = 1.45
 _AHEAD = 1.7
-"""Whoever crosses has left the camera's lane this many seconds before the camera arrives."""
+"""Walkers who cross have left the camera's lane this many seconds before the camera arrives."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class MovingCar:
 
 @dataclass(frozen=True)
 class Walker:
-    """A person on the pavement, `out` metres from the kerb; or one who waits on the left and then crosses."""
+    """A person who walks `out` metres from the kerb, or who waits on the left and then crosses."""
 
     figure: Figure
     side: int
@@ -107,7 +107,7 @@ class Cyclist:
 
 @dataclass(frozen=True)
 class Actors:
-    """All that moves."""
+    """All moving things."""
 
     cars: tuple[MovingCar, ...]
     walkers: tuple[Walker, ...]
@@ -127,9 +127,9 @@ def random_car(rng: np.random.Generator, sky: Atmosphere, running: bool) -> tupl
 
 
 def _oncoming_starts(rng: np.random.Generator, crossings: list[float]) -> list[float]:
-    """Where oncoming cars start: apart from each other, and not on a crossing while someone walks there.
+    """Start positions of oncoming cars: apart from each other, and not on a crossing where someone walks.
 
-    They drive as fast as the camera, so that what holds on the first lap holds on all.
+    They drive as fast as the camera, so this holds on every lap.
     """
     starts: list[float] = []
     for attempt in range(400):
@@ -147,7 +147,7 @@ def _oncoming_starts(rng: np.random.Generator, crossings: list[float]) -> list[f
 
 
 def random_actors(rng: np.random.Generator, crossings: list[float], sky: Atmosphere) -> Actors:
-    """Traffic for one period of the street; some of each kind is near from the start."""
+    """Traffic for one period of the street. Some of each kind are near the camera from the start."""
     cars = []
     for start in _oncoming_starts(rng, crossings):
         kind, mesh = random_car(rng, sky, True)

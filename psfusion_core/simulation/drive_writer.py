@@ -1,4 +1,4 @@
-"""Writing a drive as a rosbag2 folder (without ROS) or as folders of PNG files."""
+"""Writes a drive as a rosbag2 folder (without ROS) or as folders of PNG files."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def write_images(frames: Frames, folder: Path) -> None:
     """Write vi/NUMBER.png, ir/NUMBER.png (8 or 16 bit) and label/NUMBER.png (class indices).
 
     Args:
-        frames: the drive.
-        folder: to make; must not exist.
+        frames: The frames of the drive.
+        folder: The folder to create; it must not exist.
     """
     folder.mkdir()
     for name in ("vi", "ir", "label"):
@@ -45,18 +45,18 @@ def write_images(frames: Frames, folder: Path) -> None:
 
 
 def write_bag(frames: Frames, folder: Path, camera: Camera, storage: Storage) -> None:
-    """Write a rosbag2 folder with the topics of IMAGE_TOPICS and INFO_TOPICS; header stamps equal bag time.
+    """Write a rosbag2 folder with the topics of IMAGE_TOPICS and INFO_TOPICS. Header stamps equal bag time.
 
-    Metadata version 8 is written, which every rosbag2 since Humble reads.
+    It writes metadata version 8, which every rosbag2 since Humble reads.
 
     Args:
-        frames: the drive.
-        folder: to make; must not exist.
-        camera: intrinsics for the camera_info messages.
-        storage: storage plugin of the bag.
+        frames: The frames of the drive.
+        folder: The folder to create; it must not exist.
+        camera: Intrinsics for the camera_info messages.
+        storage: The storage format of the bag.
 
     Raises:
-        ImportError: the package rosbags is missing.
+        ImportError: The package rosbags is missing.
     """
     from rosbags.rosbag2 import StoragePlugin, Writer
 
@@ -74,10 +74,10 @@ def write_bag(frames: Frames, folder: Path, camera: Camera, storage: Storage) ->
 
 
 class MessageEncoder:
-    """Makes serialised ROS messages of simulated frames.
+    """Serialises simulated frames as ROS messages.
 
     Args:
-        camera: intrinsics for the camera_info messages.
+        camera: Intrinsics for the camera_info messages.
     """
 
     def __init__(self, camera: Camera) -> None:

@@ -57,9 +57,9 @@ def add_flares(
 
     Args:
         channels: red, green and blue.
-        flares: what shines.
-        stage: for the camera.
-        tables: planes of the faces, to tell what stands before a lamp.
+        flares: The halos to add.
+        stage: The stage, for its camera.
+        tables: Planes of the faces, to find what hides a lamp.
         faces: (H, W) face number plus one of each pixel.
     """
     camera = stage.camera

@@ -18,7 +18,7 @@ Vectors = tuple[Floats, Floats, Floats]
 
 MAX_DEPTH = 2000.0
 BLOCK = 65536
-"""Samples worked on at a time."""
+"""Number of samples that are processed at a time."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class FaceTables:
     """Planes, texture maps and surfaces of all faces, relative to the camera, ready for look-up.
 
     Args:
-        camera: what looks at them.
-        mesh: the faces.
+        camera: The camera that sees them.
+        mesh: The faces.
     """
 
     def __init__(self, camera: Camera, mesh: Mesh) -> None:

@@ -24,7 +24,7 @@ _LEAF_PATCHES = 26
 
 @dataclass(frozen=True)
 class GroundMasks:
-    """(H, W) uint8 images: sun taken away, open sky taken away, and warmth; 0 none, 255 full."""
+    """(H, W) uint8 images of blocked sun, blocked sky light, and warmth; 0 is none, 255 full."""
 
     shadow: Mask
     contact: Mask

@@ -20,7 +20,7 @@ _EQUALISED = 0.30
 _BELOW = round(9.0 / KELVIN_PER_COUNT)
 """Counts from the typical level down to black, at most."""
 _ABOVE = (round(15.0 / KELVIN_PER_COUNT), round(20.0 / KELVIN_PER_COUNT))
-"""Counts from the typical level up to white, at least and at most: a hot exhaust may not dim the rest."""
+"""Counts from the typical level up to white, at least and at most: a hot exhaust must not darken the rest."""
 
 
 def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
@@ -42,9 +42,9 @@ def radiometric_counts(temperature: Floats, rng: np.random.Generator) -> npt.NDA
 def automatic_gain(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """(H, W) uint8 picture: mostly a stretch round the typical level, partly plateau equalisation.
 
-    Like thermal cameras do, it spends no grey levels on the sky far below the scene's temperature, keeps
-    the warmest things white, and stops large even areas from taking the rest. The typical level is the
-    median of the lower half, where there is no sky to make it jump.
+    As in thermal cameras, the sky far below the scene's temperature gets no grey levels, the warmest things
+    stay white, and large uniform areas do not use up the other grey levels. The typical level is the median
+    of the lower half, where no sky makes it jump.
     """
     histogram = np.bincount(counts.reshape(-1))
     total = int(counts.size)

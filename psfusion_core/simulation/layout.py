@@ -1,4 +1,4 @@
-"""Plan of the street: which theme each stretch has, and what that puts where."""
+"""Plan of the street: the theme of each stretch, and the things that it places there."""
 
 from __future__ import annotations
 

@@ -67,11 +67,11 @@ def lights_in_sight(stage: Stage) -> list[Light]:
 def lamp_light(gbuffer: GBuffer, lights: list[Light], gloss: Floats) -> tuple[list[Floats], list[Floats]]:
     """Light received from lamps and light mirrored towards the camera.
 
-    It changes slowly, so it is worked out for every second sample along a row of the same flat face.
+    It changes slowly, so it is computed for every second sample along a row of the same flat face.
 
     Args:
-        gbuffer: the samples.
-        lights: what shines.
+        gbuffer: The samples.
+        lights: The lights that shine on them.
         gloss: (M,) mirror-like share of the surface.
 
     Returns:

@@ -24,7 +24,7 @@ FRONTAGE = 11.6
 EGO_SPEED = 7.2
 """Speed of the camera car in m/s."""
 BEHIND = 25.0
-"""Of a repeating object, the copy between BEHIND metres behind the camera and a period further is shown."""
+"""The shown period of a repeating object starts this many metres behind the camera."""
 BAY_DEPTH = 2.9
 
 
@@ -35,7 +35,7 @@ def smooth_step(value: float) -> float:
 
 
 def lap_offset(s: float, ego_s: float) -> float:
-    """What to add to road position `s` to get its copy within sight of `ego_s`."""
+    """Offset from road position `s` to its copy within sight of `ego_s`."""
     return math.floor((ego_s - BEHIND - s) / PERIOD + 1.0) * PERIOD
 
 

@@ -48,12 +48,12 @@ class SimulatedFrame:
 class RoadScene:
     """A drive along a procedural street.
 
-    The same arguments and time give the same bytes, whatever was rendered before and on whatever machine:
-    pixel arithmetic is limited to operations that IEEE 754 rounds exactly, table look-ups and OpenCV's
-    integer drawing and filters.
+    The same arguments and time give the same bytes on every machine and after any other frames, because pixel
+    arithmetic is limited to operations that IEEE 754 rounds exactly, table look-ups, and OpenCV's integer
+    drawing and filters.
 
     Args:
-        seed: chooses the street, its traffic and its people; 0 or more.
+        seed: Determines the street, its traffic and its people; 0 or more.
         time_of_day: "night" or "day".
         height, width: image size in pixels, at least 64 each.
         infrared_bits: 8 (automatic gain) or 16 (radiometric counts).

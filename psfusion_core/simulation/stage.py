@@ -35,7 +35,7 @@ class CarLights:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one picture is drawn from.
+    """Everything that one picture is drawn from.
 
     Attributes:
         mesh: all faces, those of round limbs and sprites included.

@@ -18,7 +18,7 @@ _SEED = 20230
 
 @lru_cache(maxsize=1)
 def texture_library() -> TextureAtlas:
-    """Atlas of all tiles; tile 0 is plain: white, and all that its face is."""
+    """Atlas of all tiles. Tile 0 is plain white and takes every property from its face."""
     rng = np.random.default_rng(_SEED)
     plain = Canvas(4)
     plain.texels[..., [GLOW, GLOSS]] = 255

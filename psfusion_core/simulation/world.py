@@ -1,4 +1,4 @@
-"""The street made solid: everything that stands still, and the props of what moves."""
+"""Builds the street from its plan: everything that stands still."""
 
 from __future__ import annotations
 
