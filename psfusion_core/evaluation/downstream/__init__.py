@@ -1,1 +1,1 @@
-"""Downstream segmentation: segmenters retrained on each method's fused images, and compared."""
+"""Downstream segmentation: retrains segmenters on each method's fused images and compares them."""

@@ -1,4 +1,4 @@
-"""Every input, segmenter and seed of a recipe, run by run; finished runs stay, a stopped one goes on."""
+"""Runs every input, segmenter and seed of a recipe. Finished runs are kept, interrupted ones continue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 
 from psfusion_core.evaluation.downstream.comparison_report import Results, write_report
 from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig
-from psfusion_core.evaluation.downstream.drives import render_drives
 from psfusion_core.evaluation.downstream.learning_curves import draw_curves
 from psfusion_core.evaluation.downstream.run_folder import RunFolder, run_recipe
 from psfusion_core.evaluation.downstream.segmentation_run import SegmentationRun
@@ -19,8 +18,9 @@ from psfusion_core.evaluation.downstream.segmenter_inputs import (
     find_fused,
     fused_folder,
     parse_input,
-    show,
+    with_input_images,
 )
+from psfusion_core.evaluation.downstream.simulated_drives import render_drives
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.recipe import ConfigError
@@ -28,14 +28,14 @@ from psfusion_core.training.training_processes import connect
 
 
 def compare(config: DownstreamConfig) -> Results:
-    """Train and test everything a recipe asks for, once all inputs are found.
+    """Check that all inputs exist, then train and test every run of a recipe.
 
-    ``config.output`` receives a folder for each run, ``SEGMENTER/INPUT/seed_N``, after each of them the
-    tables of all that are finished, and at the end ``curves.png``.
+    ``config.output`` receives a folder for each run, ``SEGMENTER/INPUT/seed_N``. After each run, the tables
+    of all finished runs are written, and after the last one ``curves.png``.
 
     Raises:
-        ConfigError: the folder has runs of another recipe, or several processes were started.
-        FileNotFoundError, ValueError: the data are missing or do not fit; the message names the file.
+        ConfigError: The folder has runs of another recipe, or several processes were started.
+        FileNotFoundError, ValueError: Data are missing or do not fit. The message names the file.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("a comparison is one process: share its segmenters or seeds between several")
@@ -53,16 +53,16 @@ def compare(config: DownstreamConfig) -> Results:
     fabric = connect(config.device, config.precision)
     results = Results(LABEL_SETS[config.labels], [choice.name for choice in choices])
     for choice in choices:
-        shown = show(train, choice, output / "fused", config.device)
-        shown_test = show(test, choice, output / "fused", config.device)
-        data = [shown.summary(), shown_test.summary()]
+        train_input = with_input_images(train, choice, output / "fused", config.device)
+        test_input = with_input_images(test, choice, output / "fused", config.device)
+        data = [train_input.summary(), test_input.summary()]
         for segmenter in config.segmenters:
             for seed in config.seeds:
                 path = output / segmenter / choice.name / f"seed_{seed}"
                 folder = RunFolder(path, run_recipe(config, segmenter, seed), data)
                 confusion = folder.result()
                 if confusion is None:
-                    run = SegmentationRun(config, segmenter, seed, shown, shown_test, folder, fabric)
+                    run = SegmentationRun(config, segmenter, seed, train_input, test_input, folder, fabric)
                     confusion = run.run()
                 results.add(segmenter, choice.name, seed, confusion)
                 write_report(results, output)
@@ -71,10 +71,10 @@ def compare(config: DownstreamConfig) -> Results:
 
 
 def open_sources(config: DownstreamConfig, output: Path) -> tuple[FolderSource, FolderSource]:
-    """Read the training and test pairs into memory; those of the simulator are rendered first.
+    """Read the training and test pairs into memory. Simulated pairs are rendered first.
 
     Raises:
-        ConfigError: no training pair, or no test pair, is labelled.
+        ConfigError: No training pair or no test pair is labelled.
     """
     sources = config.train, config.test
     if config.train.layout == "simulator":

@@ -1,4 +1,4 @@
-"""The tables of a comparison: CSV and JSON of every run, and Markdown of means and deviations over seeds."""
+"""Writes the tables of a comparison: CSV and JSON of every run, Markdown of mean and deviation over seeds."""
 
 from __future__ import annotations
 
@@ -15,45 +15,47 @@ from psfusion_core.base.atomic_file import replacing
 from psfusion_core.metrics import class_iou
 
 ABSENT = "-"
-"""In place of the IoU of a class that occurs neither in the truth nor in a prediction."""
+"""Shown instead of the IoU of a class that occurs neither in the truth nor in a prediction."""
 
 
 @dataclass
 class Results:
-    """What the finished runs of a comparison measured.
+    """The confusion matrices of the finished runs of a comparison.
 
     Attributes:
-        classes: class names by index.
-        inputs: names of what segmenters were trained on; the others are compared with the first.
-        confusions: (segmenter, input, seed) to counts, true class by predicted class.
+        classes: The class names by index.
+        inputs: The names of the inputs. The first one is the reference for the others.
+        confusions: Counts of pixels, true class by predicted class, for each (segmenter, input, seed).
     """
 
     classes: tuple[str, ...]
     inputs: list[str]
     confusions: dict[tuple[str, str, int], npt.NDArray[np.int64]] = field(default_factory=dict)
 
-    def add(self, segmenter: str, shown: str, seed: int, confusion: npt.NDArray[np.int64]) -> None:
-        self.confusions[segmenter, shown, seed] = confusion
+    def add(self, segmenter: str, input_name: str, seed: int, confusion: npt.NDArray[np.int64]) -> None:
+        self.confusions[segmenter, input_name, seed] = confusion
 
     def segmenters(self) -> list[str]:
         return list(dict.fromkeys(segmenter for segmenter, _, _ in self.confusions))
 
-    def seeds(self, segmenter: str, shown: str) -> list[int]:
+    def seeds(self, segmenter: str, input_name: str) -> list[int]:
         """Seeds of the finished runs, in ascending order."""
-        return sorted(seed for name, entry, seed in self.confusions if (name, entry) == (segmenter, shown))
+        return sorted(
+            seed for name, entry, seed in self.confusions if (name, entry) == (segmenter, input_name)
+        )
 
-    def ious(self, segmenter: str, shown: str, seed: int) -> npt.NDArray[np.float64]:
+    def ious(self, segmenter: str, input_name: str, seed: int) -> npt.NDArray[np.float64]:
         """IoU by class; NaN for a class that occurs nowhere."""
-        return class_iou(self.confusions[segmenter, shown, seed])
+        return class_iou(self.confusions[segmenter, input_name, seed])
 
-    def mean_iou(self, segmenter: str, shown: str, seed: int) -> float:
-        return float(np.nanmean(self.ious(segmenter, shown, seed)))
+    def mean_iou(self, segmenter: str, input_name: str, seed: int) -> float:
+        return float(np.nanmean(self.ious(segmenter, input_name, seed)))
 
-    def gains(self, segmenter: str, shown: str) -> list[float]:
-        """Mean IoU beyond that of the first input, seed by seed: from the same weights, on the same crops."""
-        common = set(self.seeds(segmenter, shown)) & set(self.seeds(segmenter, self.inputs[0]))
+    def gains(self, segmenter: str, input_name: str) -> list[float]:
+        """Gain in mean IoU over the first input, seed by seed, so from the same weights and crops."""
+        common = set(self.seeds(segmenter, input_name)) & set(self.seeds(segmenter, self.inputs[0]))
         return [
-            self.mean_iou(segmenter, shown, seed) - self.mean_iou(segmenter, self.inputs[0], seed)
+            self.mean_iou(segmenter, input_name, seed) - self.mean_iou(segmenter, self.inputs[0], seed)
             for seed in sorted(common)
         ]
 
@@ -67,8 +69,8 @@ def write_report(results: Results, folder: Path) -> None:
             ious = [f"{iou:.5f}" if np.isfinite(iou) else "" for iou in results.ious(*key)]
             writer.writerow([*key, f"{results.mean_iou(*key):.5f}", *ious])
     entries = [
-        {"segmenter": segmenter, "input": shown, "seed": seed, "confusion": confusion.tolist()}
-        for (segmenter, shown, seed), confusion in results.confusions.items()
+        {"segmenter": segmenter, "input": input_name, "seed": seed, "confusion": confusion.tolist()}
+        for (segmenter, input_name, seed), confusion in results.confusions.items()
     ]
     with replacing(folder / "results.json") as temporary:
         document = {"classes": results.classes, "inputs": results.inputs, "runs": entries}
@@ -78,26 +80,26 @@ def write_report(results: Results, folder: Path) -> None:
 
 
 def markdown(results: Results) -> str:
-    """A table for each segmenter, a row for each input: IoU in percent, mean and deviation over the seeds."""
+    """Format a table for each segmenter with a row for each input: IoU in percent, mean and deviation."""
     tables = []
     for segmenter in results.segmenters():
         header = ["", "seeds", "mean IoU", f"beyond {results.inputs[0]}", *results.classes]
         rows = [header, ["---"] * len(header)]
-        for shown in results.inputs:
-            seeds = results.seeds(segmenter, shown)
+        for input_name in results.inputs:
+            seeds = results.seeds(segmenter, input_name)
             if not seeds:
                 continue
-            means = [results.mean_iou(segmenter, shown, seed) for seed in seeds]
-            ious = np.array([results.ious(segmenter, shown, seed) for seed in seeds])
-            first = shown == results.inputs[0]
-            gain = ABSENT if first else percent(results.gains(segmenter, shown), signed=True)
-            rows.append([shown, str(len(seeds)), percent(means), gain, *map(percent, ious.T)])
+            means = [results.mean_iou(segmenter, input_name, seed) for seed in seeds]
+            ious = np.array([results.ious(segmenter, input_name, seed) for seed in seeds])
+            first = input_name == results.inputs[0]
+            gain = ABSENT if first else percent(results.gains(segmenter, input_name), signed=True)
+            rows.append([input_name, str(len(seeds)), percent(means), gain, *map(percent, ious.T)])
         tables.append(f"**{segmenter}**\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
     return "\n".join(tables)
 
 
 def percent(values: Sequence[float] | npt.NDArray[np.float64], signed: bool = False) -> str:
-    """Mean and, of several values, standard deviation (of the sample), in percent: "61.3 ± 0.8"."""
+    """Format the mean and, for several values, the sample standard deviation in percent: "61.3 ± 0.8"."""
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known)] * 100.0
     if not len(known):

@@ -1,4 +1,4 @@
-"""The recipe of a comparison."""
+"""The recipe of a comparison, and its checks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from psfusion_core.training.training_config import CHOICES, SourceConfig
 
 @dataclass
 class DrivesConfig:
-    """Simulated drives, rendered once: streets of their own for training and for testing, night and day.
+    """Simulated drives, rendered once. Training and test use different streets, by night and by day.
 
     Attributes:
-        first_street: seed of the first street; those after it follow, the test's last. The weights that ship
-            were trained on other streets.
-        train_streets, test_streets: how many; every other one is by night.
-        frames: of each street, 1.7 seconds apart.
-        height, width: of the images, in pixels.
+        first_street: The seed of the first street. The next seeds follow: first the training streets, then
+            the test streets. The shipped weights were trained on other streets.
+        train_streets, test_streets: The number of streets. Every other street is by night.
+        frames: The number of frames of each street, 1.7 seconds apart.
+        height, width: The size of the images, in pixels.
     """
 
     first_street: int = 500_000
@@ -38,32 +38,33 @@ class DrivesConfig:
 
 @dataclass
 class DownstreamConfig:
-    """Everything a comparison depends on. Each input, segmenter and seed together are a run.
+    """Everything a comparison depends on. Every combination of input, segmenter and seed is one run.
 
     Attributes:
-        output: folder of the comparison.
-        inputs: what the segmenters are trained on: ``visible``, ``infrared``, ``average``, a fusion network
-            by name, NAME=FOLDER with a fused image for every pair, or NAME=CHECKPOINT. The first is what the
-            others are compared with.
-        segmenters: names in ``NETWORKS``.
-        seeds: of weights, crops and augmentation; alike for every input.
-        train, test: labelled pairs; ``layout: simulator`` for drives of both.
-        drives: those drives.
-        labels: label set to train with.
-        pretrained: by segmenter, a local folder of weights to start from.
-        steps: optimizer steps of a run.
-        batch_size: crops in a batch; at least 2, for BatchNorm.
-        crop: height and width of the crops.
-        object_share: how many crops are cut round an object, where the scene has one.
-        optimizer, learning_rate, weight_decay, warmup_steps, gradient_clip: as in training a fusion network.
-        geometry: how the crops are varied.
-        precision: "32-true" or "bf16-mixed"; "auto" is the second on GPUs and the first on CPUs.
-        checkpoint_every: in steps.
-        test_every: mean IoU for the curves, in steps; 0 for the end alone.
-        test_scales: factors on the images' size, whose class probabilities are averaged.
-        test_flip: average with the mirror image too.
-        workers: processes that cut crops; 0 does it in the training process.
-        threads: of the CPU; 0 leaves PyTorch's choice.
+        output: The folder of the comparison.
+        inputs: The images that segmenters are trained on: ``visible``, ``infrared``, ``average``, the name of
+            a fusion network, NAME=FOLDER with a fused image for every pair, or NAME=CHECKPOINT. The first one
+            is the reference for the others.
+        segmenters: Names in ``NETWORKS``.
+        seeds: Seeds of weights, crops and augmentation, the same for every input.
+        train, test: Labelled pairs. ``layout: simulator`` in both of them means simulated drives.
+        drives: The simulated drives.
+        labels: The label set to train with.
+        pretrained: A local folder of initial weights, by segmenter.
+        steps: Optimizer steps of a run.
+        batch_size: Crops in a batch; at least 2, for BatchNorm.
+        crop: Height and width of the crops, in pixels.
+        object_share: Share of the crops that are centred on an object, if the scene has one.
+        optimizer, learning_rate, weight_decay, warmup_steps, gradient_clip: As in the training of a fusion
+            network.
+        geometry: Geometric augmentation of the crops.
+        precision: "32-true", "bf16-mixed", or "auto" for the second on GPUs and the first on CPUs.
+        checkpoint_every: Number of steps between checkpoints.
+        test_every: Number of steps between the tests for the curves; 0 tests only at the end.
+        test_scales: Factors on the image size. The class probabilities at all scales are averaged.
+        test_flip: Whether to average with the mirror image too.
+        workers: Number of processes that cut crops; 0 cuts them in the training process.
+        threads: Number of CPU threads; 0 leaves it to PyTorch.
         device: "auto", "cpu" or "cuda".
     """
 
@@ -105,14 +106,15 @@ RANGES: dict[str, tuple[float, float]] = {
     "drives.test_streets": (1, INFINITE), "drives.frames": (1, INFINITE),
     "drives.height": (64, INFINITE), "drives.width": (64, INFINITE),
 }  # fmt: skip
-"""Least and largest value of each number."""
+"""Smallest and largest value of each number."""
 
 
 def load_comparison(path: Path, overrides: Sequence[str] = ()) -> DownstreamConfig:
     """Read a recipe with overrides such as ``steps=200`` or ``inputs.0=visible``.
 
     Raises:
-        ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
+        ConfigError: A key is unknown (the message names the nearest one), or a value has a wrong type or
+            is out of range.
     """
     config = load_recipe(DownstreamConfig, path, overrides)
     check_names(config)
@@ -122,7 +124,7 @@ def load_comparison(path: Path, overrides: Sequence[str] = ()) -> DownstreamConf
 
 
 def check_names(config: DownstreamConfig) -> None:
-    """Raise ConfigError for a name that stands for nothing, or stands twice."""
+    """Raise ConfigError for a name that is unknown or occurs twice."""
     for key in ("labels", "optimizer", "precision", "device"):
         one_of(key, getattr(config, key), CHOICES[key])
     for name in config.segmenters:
@@ -137,7 +139,7 @@ def check_names(config: DownstreamConfig) -> None:
 
 
 def one_of(key: str, value: str, choices: Sequence[str] | dict[str, Any]) -> None:
-    """Raise ConfigError, which lists the choices, for a value that is none of them."""
+    """Raise ConfigError for a value that is none of the choices. The message lists them."""
     if value not in choices:
         raise ConfigError(f"{key} has {value!r}; expected one of {', '.join(choices)}")
 
@@ -156,7 +158,7 @@ def check_values(config: DownstreamConfig) -> None:
 
 
 def check_data(config: DownstreamConfig) -> None:
-    """Raise ConfigError for training and test pairs that cannot be compared on."""
+    """Raise ConfigError for training and test pairs that a comparison cannot use."""
     simulated = [source.layout == "simulator" for source in (config.train, config.test)]
     if any(simulated) and not all(simulated):
         raise ConfigError("train and test must both have layout simulator, or neither")

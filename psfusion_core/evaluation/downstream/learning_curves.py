@@ -1,4 +1,4 @@
-"""Curves of a comparison: loss and mean IoU over the steps, a column a segmenter, a line an input."""
+"""Draws loss and mean IoU over the steps, with a column for each segmenter and a line for each input."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ PANELS = (
     (TEST_FILE, "mean_iou", "mean IoU of the test pairs"),
 )
 SMOOTHING = 5
-"""Logged losses in the running mean that is drawn."""
+"""Number of logged losses in the running mean."""
 
 
 def draw_curves(output: Path, segmenters: Sequence[str], inputs: Sequence[str], seeds: Sequence[int]) -> None:
-    """Write ``curves.png``: means over the seeds, and the range between them shaded.
+    """Write ``curves.png``: means over the seeds, with their range shaded.
 
     Args:
-        output: folder of the comparison, whose runs are finished.
+        output: The folder of the comparison. All its runs must be finished.
     """
     figure = Figure(figsize=(5 * len(segmenters), 7), layout="constrained")
     axes = figure.subplots(len(PANELS), len(segmenters), sharex="col", sharey="row", squeeze=False)
     for column, segmenter in enumerate(segmenters):
         for row, (file, key, title) in enumerate(PANELS):
             panel = axes[row, column]
-            for shown in inputs:
-                runs = [read_curve(output / segmenter / shown / f"seed_{seed}" / file, key) for seed in seeds]
+            for input_name in inputs:
+                runs = [
+                    read_curve(output / segmenter / input_name / f"seed_{seed}" / file, key) for seed in seeds
+                ]
                 steps, values = runs[0][0], np.stack([values for _, values in runs])
                 if file == LOSSES_FILE:
                     steps, values = smooth(steps), smooth(values)
                 (line,) = panel.plot(
-                    steps, values.mean(axis=0), marker="." if len(steps) < 20 else "", label=shown
+                    steps, values.mean(axis=0), marker="." if len(steps) < 20 else "", label=input_name
                 )
                 panel.fill_between(
                     steps, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.15
@@ -56,14 +58,14 @@ def draw_curves(output: Path, segmenters: Sequence[str], inputs: Sequence[str], 
 
 
 def read_curve(path: Path, key: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Steps and values of one column of a run's table."""
+    """Read the steps and one column of a run's table."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return np.array([float(row["step"]) for row in rows]), np.array([float(row[key]) for row in rows])
 
 
 def smooth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Running mean over ``SMOOTHING`` values of the last axis; too short a curve stays as it is."""
+    """Running mean over ``SMOOTHING`` values of the last axis. A shorter curve stays unchanged."""
     if values.shape[-1] < SMOOTHING:
         return values
     return np.lib.stride_tricks.sliding_window_view(values, SMOOTHING, axis=-1).mean(axis=-1)

@@ -1,4 +1,4 @@
-"""A picture of what a trained segmenter makes of some test images."""
+"""Draws the predictions of a trained segmenter for some test images."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ROWS = 6
 def draw_predictions(
     model: nn.Module, scenes: Sequence[Tensor], device: torch.device, settings: EvaluationSettings
 ) -> npt.NDArray[np.uint8]:
-    """Draw input, predicted classes and true classes, side by side, of up to ``ROWS`` scenes, evenly spread.
+    """Draw input, predicted classes and true classes side by side, for up to ``ROWS`` evenly spread scenes.
 
     Args:
-        model: images to logits, in evaluation mode.
-        scenes: planes (7, H, W) uint8.
+        model: Maps images to logits, in evaluation mode.
+        scenes: Planes (7, H, W) uint8 of each scene.
 
     Returns:
         (h, w, 3) uint8 RGB.

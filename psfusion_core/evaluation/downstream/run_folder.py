@@ -1,4 +1,4 @@
-"""What a run of a comparison depends on and came to, kept in its folder, so that no other is taken for it."""
+"""The folder of one run, with its recipe and its result, so that it is not mistaken for another run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from psfusion_core.training.resuming import data_change, recipe_changes
 
 RESULT_FILE = "result.json"
 WHICH_RUNS = ("output", "inputs", "segmenters", "seeds", "drives", "pretrained")
-"""Keys of a comparison that say which runs it has, and no more; the drives are known by their files."""
+"""Keys that only determine which runs a comparison has. The drives are identified by their files."""
 MAY_CHANGE = ("checkpoint_every", "device", "test_every", "threads", "workers")
-"""Keys that say where and how often, not what: a run goes on, and its result stands, with others of them."""
+"""Keys that do not affect the result. A run may continue, and its result stays valid, if they change."""
 
 
 def run_recipe(config: DownstreamConfig, segmenter: str, seed: int) -> dict[str, Any]:
-    """Everything that one run of a comparison depends on, but for its images."""
+    """Return everything that one run of a comparison depends on, except its images."""
     shared = {key: value for key, value in to_mapping(config).items() if key not in WHICH_RUNS}
     return {
         "segmenter": segmenter,
@@ -36,12 +36,12 @@ class RunFolder:
     """The folder of a run.
 
     Args:
-        path: made where it is missing.
-        recipe: of the run (:func:`run_recipe`).
-        data: summaries of its training and test pairs.
+        path: The folder, which is created if missing.
+        recipe: The recipe of the run (:func:`run_recipe`).
+        data: The summaries of its training and test pairs.
 
     Raises:
-        ConfigError: it holds a run of another recipe.
+        ConfigError: The folder holds a run of another recipe.
     """
 
     def __init__(self, path: Path, recipe: dict[str, Any], data: list[dict[str, object]]) -> None:
@@ -54,16 +54,16 @@ class RunFolder:
             )
 
     def check_same_data(self) -> None:
-        """Raise ConfigError where the run was started on other data."""
+        """Raise ConfigError if the run was started on other data."""
         change = data_change(self.path, self.data)
         if change:
             raise ConfigError(f"{change}, or choose another output folder")
 
     def result(self) -> npt.NDArray[np.int64] | None:
-        """The confusion matrix of the test pairs, true class by predicted class; None of an unfinished run.
+        """Return the confusion matrix of the test pairs, true class by predicted class; None if unfinished.
 
         Raises:
-            ConfigError: it was measured on other data.
+            ConfigError: The result was measured on other data.
         """
         file = self.path / RESULT_FILE
         if not file.exists():

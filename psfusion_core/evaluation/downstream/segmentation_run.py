@@ -1,4 +1,4 @@
-"""One run of a comparison: a segmenter trained on one input's images, then tested on unseen ones."""
+"""One run of a comparison: trains a segmenter on the images of one input, and tests it on unseen ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig
 from psfusion_core.evaluation.downstream.prediction_sheet import draw_predictions
 from psfusion_core.evaluation.downstream.run_folder import RunFolder
-from psfusion_core.evaluation.downstream.segmenter_evaluation import EvaluationSettings, measure
+from psfusion_core.evaluation.downstream.segmenter_evaluation import EvaluationSettings, count_confusions
 from psfusion_core.evaluation.downstream.segmenter_inputs import color_statistics
 from psfusion_core.evaluation.downstream.segmenters import Segmenter
 from psfusion_core.metrics import class_iou
@@ -38,25 +38,25 @@ from psfusion_core.training.run_record import write_run_record
 TEST_FILE = "test.csv"
 PICTURE_FILE = "predictions.jpg"
 AUXILIARY_WEIGHT = 0.75
-"""Of an auxiliary head's loss, the main one's having 1: PSFusion's authors train BANet with 7.5 to 10."""
+"""Weight of an auxiliary head's loss relative to the main loss. PSFusion's authors use 7.5 to 10 (BANet)."""
 LOG_EVERY = 10
 
 
 class SegmentationRun:
-    """Trains one segmenter in one folder; starting it again continues it, exactly as if it had not stopped.
+    """Trains one segmenter in one folder. A restarted run continues exactly as if it had not stopped.
 
     The loss is cross-entropy over hard pixels, the same for every segmenter. The weights of the last step are
-    tested: none are chosen by their test result.
+    tested, so no weights are chosen by their test result.
 
     Args:
-        config: of the comparison.
-        segmenter, seed: of this run.
-        train, test: pairs whose visible planes show the input.
-        folder: receives what a training run leaves, and ``test.csv``, ``predictions.jpg``, ``result.json``.
-        fabric: device and precision.
+        config: The recipe of the comparison.
+        segmenter, seed: The segmenter and the seed of this run.
+        train, test: Pairs whose visible planes hold the images of the input.
+        folder: Receives the files of a training run, ``test.csv``, ``predictions.jpg`` and ``result.json``.
+        fabric: The device and the precision.
 
     Raises:
-        ConfigError: the folder has a run of other data.
+        ConfigError: The folder has a run on other data.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class SegmentationRun:
             self._resume()
 
     def run(self) -> npt.NDArray[np.int64]:
-        """Train up to the last step, test, and write the result.
+        """Train to the last step, test, and write the result.
 
         Returns:
             The confusion matrix of the test pairs, true class by predicted class.
@@ -122,10 +122,10 @@ class SegmentationRun:
         return confusion
 
     def train_step(self, windows: Tensor) -> float:
-        """Take one optimizer step on a batch of windows (B, 7, S, S) uint8 and return its loss.
+        """Take one optimizer step on a batch of windows (B, 7, S, S) uint8, and return the loss.
 
         Raises:
-            ValueError: the loss is not finite.
+            ValueError: The loss is not finite.
         """
         config, fabric = self.config, self.fabric
         rate = config.learning_rate * learning_rate_factor(self.step, config.steps, config.warmup_steps)
@@ -133,7 +133,7 @@ class SegmentationRun:
             group["lr"] = rate
         generator = batch_generator(self.seed, self.step, VARIATION)
         sample = to_sample(self.geometry(windows.to(fabric.device), generator))
-        # Dropout and drop path draw from the global generator: seeded by step, a resumed run draws the same.
+        # Dropout and drop path use the global generator. Seeded by step, a resumed run draws the same.
         torch.manual_seed(generator.initial_seed())
         with flushed_denormals():
             main, *auxiliary = self.model.all_logits(sample.visible)
@@ -153,15 +153,15 @@ class SegmentationRun:
         return value
 
     def measure(self) -> npt.NDArray[np.int64]:
-        """Test the present weights: the confusion matrix of all test pairs."""
+        """Test the current weights, and return the confusion matrix of all test pairs."""
         self.model.eval()
         device = self.fabric.device
-        confusion = measure(self.model, self.test.scenes, len(self.classes), device, self.evaluation)
+        confusion = count_confusions(self.model, self.test.scenes, len(self.classes), device, self.evaluation)
         self.model.train()
         return confusion
 
     def draw(self) -> None:
-        """Draw what the present weights make of some test pairs."""
+        """Draw the predictions of the current weights for some test pairs."""
         self.model.eval()
         picture = draw_predictions(self.model, self.test.scenes, self.fabric.device, self.evaluation)
         self.model.train()
@@ -169,7 +169,7 @@ class SegmentationRun:
             write_image(temporary, picture)
 
     def save(self) -> None:
-        """Write the weights, and the state to continue from."""
+        """Write the weights and the state to resume from."""
         self.checkpoints.save_weights(self.model.module, LAST_FILE, self.step)
         state = {"model": self.model.module.state_dict(), "optimizer": self.optimizer.state_dict()}
         self.checkpoints.save_state({**state, "step": self.step})

@@ -1,4 +1,4 @@
-"""What a trained segmenter makes of test images, at one or several scales, and how far that is right."""
+"""Predicts the classes of test images at one or several scales, and counts correct and wrong pixels."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class EvaluationSettings:
     """How a segmenter is tested.
 
     Attributes:
-        scales: factors on the images' size, whose class probabilities are averaged.
-        flip: average with the mirror image too.
+        scales: Factors on the image size. The class probabilities at all scales are averaged.
+        flip: Whether to average with the mirror image too.
     """
 
     scales: tuple[float, ...] = (1.0,)
@@ -36,16 +36,16 @@ class EvaluationSettings:
 def class_probabilities(
     model: nn.Module, images: Tensor, scales: Sequence[float] = (1.0,), flip: bool = False
 ) -> Tensor:
-    """Average the class probabilities over scaled, and mirrored, copies of the images.
+    """Average the class probabilities over scaled and, with `flip`, mirrored copies of the images.
 
     Args:
-        model: images (B, 3, h, w) to logits (B, C, h, w), in evaluation mode.
+        model: Maps images (B, 3, h, w) to logits (B, C, h, w), in evaluation mode.
         images: (B, 3, H, W) float RGB in [0, 1].
-        scales: factors on H and W; a side never falls below 32 pixels.
-        flip: see every copy mirrored left to right too.
+        scales: Factors on H and W. A side never falls below 32 pixels.
+        flip: Whether to add a copy mirrored left to right at every scale.
 
     Returns:
-        (B, C, H, W) float32, which sums to 1 over the classes.
+        (B, C, H, W) float32 probabilities, which sum to 1 over the classes.
     """
     size = images.shape[-2:]
     total = torch.zeros(())
@@ -66,10 +66,10 @@ def class_probabilities(
 def predict(
     model: nn.Module, scene: Tensor, device: torch.device, settings: EvaluationSettings
 ) -> npt.NDArray[np.int64]:
-    """The most probable class of each pixel of a scene: planes (7, H, W) uint8 -> (H, W) int64.
+    """Return the most probable class of each pixel of a scene: planes (7, H, W) uint8 -> (H, W) int64.
 
     Args:
-        model: as for :func:`class_probabilities`.
+        model: As for :func:`class_probabilities`.
     """
     image = to_sample(scene[None].to(device)).visible
     with flushed_denormals():
@@ -77,7 +77,7 @@ def predict(
     return probabilities.max(dim=1).indices[0].cpu().numpy()
 
 
-def measure(
+def count_confusions(
     model: nn.Module,
     scenes: Sequence[Tensor],
     num_classes: int,
@@ -87,8 +87,8 @@ def measure(
     """Count the labelled pixels of all scenes, true class by predicted class.
 
     Args:
-        model: as for :func:`class_probabilities`.
-        scenes: planes (7, H, W) uint8, of any sizes.
+        model: As for :func:`class_probabilities`.
+        scenes: Planes (7, H, W) uint8 of each scene, of any size.
 
     Returns:
         (num_classes, num_classes) int64.

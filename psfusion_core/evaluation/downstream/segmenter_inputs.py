@@ -1,4 +1,4 @@
-"""What a segmenter is shown of a pair: one of its images, a fused image from disk, or one made here."""
+"""The images for a segmenter: images of the pairs, fused images from disk, or images fused here."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class InputChoice:
     """An entry of ``inputs``.
 
     Attributes:
-        name: for tables and folders.
-        path: a folder of fused images or a checkpoint; None for what has no file of its own.
+        name: The name in tables and folders.
+        path: A folder of fused images, or a checkpoint; None for an input without a file.
     """
 
     name: str
@@ -44,10 +44,10 @@ class InputChoice:
 
 
 def parse_input(entry: str) -> InputChoice:
-    """Read ``visible``, ``infrared``, ``average``, a network's name, NAME=FOLDER or NAME=CHECKPOINT.
+    """Parse ``visible``, ``infrared``, ``average``, a network's name, NAME=FOLDER or NAME=CHECKPOINT.
 
     Raises:
-        ConfigError: none of these.
+        ConfigError: The entry is none of these.
     """
     name, equals, path = entry.partition("=")
     if not NAME.fullmatch(name):
@@ -61,10 +61,10 @@ def parse_input(entry: str) -> InputChoice:
 
 
 def check_input(choice: InputChoice) -> None:
-    """Look whether the file of an input is there, and whether a checkpoint fits its network; needs no pair.
+    """Check that the file of an input exists, and that a checkpoint fits its network. Pairs are not needed.
 
     Raises:
-        FileNotFoundError, ValueError: it is not; the message names the file.
+        FileNotFoundError, ValueError: The check failed. The message names the file.
     """
     if not is_plain(choice) and not fused_folder(choice):
         model, weights = find_network(choice)
@@ -72,41 +72,43 @@ def check_input(choice: InputChoice) -> None:
 
 
 def is_plain(choice: InputChoice) -> bool:
-    """Whether an input is made of the pair alone."""
+    """Whether an input is computed from the pair without a network."""
     return choice.path is None and choice.name in PLAIN
 
 
 def fused_folder(choice: InputChoice) -> Path | None:
-    """The folder of fused images that an input is; None for any other input."""
+    """The folder of an input that is a folder of fused images; None for any other input."""
     return choice.path if choice.path is not None and choice.path.is_dir() else None
 
 
-def show(source: FolderSource, choice: InputChoice, cache: Path, device: str) -> FolderSource:
-    """A copy of a source whose visible planes are what an input shows of each pair.
+def with_input_images(source: FolderSource, choice: InputChoice, cache: Path, device: str) -> FolderSource:
+    """Copy a source, with the images of an input in the visible planes.
 
     Args:
-        source: labelled pairs.
-        cache: folder that receives images fused here, one folder a network and data set.
-        device: to fuse on.
+        source: The labelled pairs.
+        choice: The input.
+        cache: Folder for images that are fused here, with a subfolder for each network and data set.
+        device: The device to fuse on.
 
     Raises:
-        FileNotFoundError, ImageError: a fused image is missing, or has another size than its pair.
+        FileNotFoundError, ImageError: A fused image is missing, or its size differs from its pair.
     """
-    shown = copy.copy(source)
+    copied = copy.copy(source)
     if is_plain(choice):
         images = [plain_image(scene, choice.name) for scene in source.scenes]
     else:
         images = read_fused(source, fused_folder(choice) or fuse_once(source, choice, cache, device))
-    shown.scenes = [
+    copied.scenes = [
         torch.cat([image, scene[COLORS:]]) for image, scene in zip(images, source.scenes, strict=True)
     ]
-    return shown
+    return copied
 
 
 def plain_image(scene: Tensor, name: str) -> Tensor:
-    """The visible image, the infrared one in grey, or their average: planes (7, H, W) -> (3, H, W) uint8.
+    """Return the visible image, the infrared one in grey, or their average: (7, H, W) -> (3, H, W) uint8.
 
-    The average is one of lumas under the visible chroma, as fusion methods treat colour.
+    The average is the mean of luma and infrared with the visible chroma, because fusion methods treat colour
+    in this way.
     """
     visible, infrared = scene[:COLORS], scene[INFRARED_PLANE:IMAGE_PLANES]
     if name == "visible":
@@ -118,7 +120,7 @@ def plain_image(scene: Tensor, name: str) -> Tensor:
 
 
 def fuse_once(source: FolderSource, choice: InputChoice, cache: Path, device: str) -> Path:
-    """Fuse every pair with a network into a folder of its own, or find that this was done before.
+    """Fuse every pair with a network into its own folder, except pairs that were fused before.
 
     Returns:
         The folder, named after the input, the weights and the data.
@@ -141,11 +143,11 @@ def fuse_once(source: FolderSource, choice: InputChoice, cache: Path, device: st
 
 
 def find_network(choice: InputChoice) -> tuple[str, Path]:
-    """Name and checkpoint of the network that an input is fused with; a ``.pth`` is of PSFusion's authors.
+    """Return the name and the checkpoint of an input's network. A ``.pth`` file is one of PSFusion's authors.
 
     Raises:
-        FileNotFoundError: the path is no checkpoint, or no weights ship for the name.
-        ConfigError: the checkpoint does not say which network it is of.
+        FileNotFoundError: The path is no checkpoint, or no weights are shipped for the name.
+        ConfigError: The checkpoint does not name a known network.
     """
     if choice.path is None:
         return choice.name, find_weights(choice.name, "default")
@@ -163,8 +165,8 @@ def find_fused(source: FolderSource, folder: Path) -> list[Path]:
     """Find the fused image of every pair.
 
     Raises:
-        FileNotFoundError: one is missing.
-        ImageError: pairs or images of one name.
+        FileNotFoundError: A fused image is missing.
+        ImageError: Several pairs or images have the same name.
     """
     fused = list_images(folder)
     names = [record.name for record in source.records]
@@ -177,7 +179,7 @@ def find_fused(source: FolderSource, folder: Path) -> list[Path]:
 
 
 def read_fused(source: FolderSource, folder: Path) -> list[Tensor]:
-    """Read the fused image of every pair, (3, H, W) uint8, scaled as the source scales its pairs."""
+    """Read the fused image of every pair, (3, H, W) uint8, with the scaling of the source."""
     images = []
     for file, scene in zip(find_fused(source, folder), source.scenes, strict=True):
         image, (height, width) = read_visible(file), scene.shape[1:]
@@ -192,7 +194,7 @@ def read_fused(source: FolderSource, folder: Path) -> list[Tensor]:
 
 
 def color_statistics(source: FolderSource) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each colour over all pixels of a source, (3,) each, in [0, 1]."""
+    """Return mean and standard deviation of each colour over all pixels of a source, (3,) in [0, 1]."""
     count = sum(scene[0].numel() for scene in source.scenes)
     first = torch.stack([scene[:COLORS].double().sum((1, 2)) for scene in source.scenes]).sum(0) / count
     second = torch.stack([scene[:COLORS].double().square().sum((1, 2)) for scene in source.scenes]).sum(0)

@@ -1,4 +1,4 @@
-"""The segmenters of the published comparison, by name, and what they have in common."""
+"""The segmenters of the published comparison, by name, and their common wrapper."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ PRETRAINED = ("segformer_b0", "segformer_b1")
 
 
 class Segmenter(nn.Module):
-    """A segmentation network behind the normalisation of its images: (B, 3, H, W) -> (B, num_classes, H, W).
+    """A segmentation network that normalises its input: (B, 3, H, W) -> (B, num_classes, H, W).
 
     Args:
-        name: a key of ``NETWORKS``.
-        num_classes: of the logits.
-        mean, std: (3,) of the training images, in [0, 1]; the fusion paper's authors take those of each
-            method's own images.
-        pretrained: local folder of published weights, for the names in ``PRETRAINED``.
+        name: A key of ``NETWORKS``.
+        num_classes: Number of classes of the logits.
+        mean, std: (3,) mean and deviation of the training images, in [0, 1]. As in the fusion paper, they are
+            those of each method's own images.
+        pretrained: Local folder of published weights, for the names in ``PRETRAINED``.
 
     Raises:
-        OSError: the folder holds no such weights.
+        OSError: The folder holds no such weights.
         ImportError: SegFormer's library is missing.
     """
 
@@ -54,7 +54,7 @@ class Segmenter(nn.Module):
         return self.all_logits(images)[0]
 
     def all_logits(self, images: Tensor) -> tuple[Tensor, ...]:
-        """The logits, then those of auxiliary heads, which only training looks at; all (B, C, H, W)."""
+        """Return the logits and those of auxiliary heads, which only training uses; all (B, C, H, W)."""
         coarse = self.network((images - self.mean) / self.std)
         size = images.shape[-2:]
         return tuple(F.interpolate(logits, size, mode="bilinear", align_corners=False) for logits in coarse)

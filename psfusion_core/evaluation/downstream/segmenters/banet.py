@@ -1,9 +1,9 @@
-"""BANet: a ResNet encoder under a bilateral attention decoder.
+"""BANet: a ResNet encoder with a bilateral attention decoder.
 
 Peng, Tian, Chen, Guo, Ma, "Bilateral attention decoder: A lightweight decoder for real-time semantic
-segmentation", Neural Networks 137 (2021) 188-199. PSFusion's authors compare with a reproduction of their own
-on ResNet-34; the wiring here is that one's, with channel attention on every level and sigmoid gates from the
-deeper level to the next finer one in place of the paper's spatial attention and pooling fusing block.
+segmentation", Neural Networks 137 (2021) 188-199. PSFusion's authors compare with their own reproduction on
+ResNet-34. The wiring here follows that reproduction: channel attention on every level, and sigmoid gates from
+each level to the next finer one, instead of the paper's spatial attention and pooling fusing block.
 
     images -> ResNet -> 1/8, 1/16, 1/32 -> each refined by channel attention -> merged pairwise
     refined 1/32 gates merged 1/16, which gates merged 1/8 -> logits at 1/8; refined 1/16 -> auxiliary logits
@@ -59,7 +59,7 @@ def gate(channels: int) -> nn.Sequential:
 
 
 class ChannelAttention(nn.Module):
-    """Reduce a level to ``WIDTH`` channels, each weighted by what the whole image holds."""
+    """Reduce a level to ``WIDTH`` channels, each weighted by the mean features of the whole image."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -75,8 +75,8 @@ class BANet(nn.Module):
     """Normalised images (B, 3, H, W) -> logits at 1/8, and auxiliary logits at 1/16.
 
     Args:
-        num_classes: of the logits.
-        depth: of the ResNet, 18 or 34.
+        num_classes: Number of classes of the logits.
+        depth: Depth of the ResNet, 18 or 34.
     """
 
     def __init__(self, num_classes: int, depth: int) -> None:
@@ -106,5 +106,5 @@ class BANet(nn.Module):
 
 
 def resize(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear, to the height and width of another level."""
+    """Resize bilinearly to the height and width of another level."""
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""SegNeXt-T: a convolutional attention encoder (MSCAN) under a Hamburger decoder.
+"""SegNeXt-T: a convolutional attention encoder (MSCAN) with a Hamburger decoder.
 
 Guo et al., "SegNeXt: Rethinking Convolutional Attention Design for Semantic Segmentation", NeurIPS 2022.
 Hamburger: Geng et al., "Is Attention Better Than Matrix Decomposition?", ICLR 2021.
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 CHANNELS = (32, 64, 160, 256)
 DEPTHS = (3, 3, 5, 2)
 EXPANSIONS = (8, 8, 4, 4)
-"""Of the four stages of MSCAN-T (table 2)."""
+"""Channels, depths and expansions of the four stages of MSCAN-T (table 2)."""
 DECODER_CHANNELS = 256
 DROP_PATH = 0.1
 DROPOUT = 0.1
@@ -32,7 +32,7 @@ def depthwise(channels: int, height: int, width: int) -> nn.Conv2d:
 
 
 class MultiScaleConvolutionalAttention(nn.Module):
-    """MSCA (section 3.1, equations 1 and 2): the input weighted by what lies around it at several scales."""
+    """MSCA (section 3.1, equations 1 and 2): the input weighted by its surroundings at several scales."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class MultiScaleConvolutionalAttention(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Leave a residual branch out at random, for each item of a batch (stochastic depth)."""
+    """Drop a residual branch at random, for each item of a batch (stochastic depth)."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -133,10 +133,10 @@ def conv_norm_relu(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Hamburger(nn.Module):
-    """Global context as a reconstruction of low rank: (B, C, h, w) -> (B, C, h, w), non-negative.
+    """Global context by a low-rank reconstruction: (B, C, h, w) -> (B, C, h, w), non-negative.
 
-    X = bases codes by non-negative matrix factorisation with multiplicative updates (Geng et al., section
-    2.2). The first bases are drawn once and kept, so that an image has one answer.
+    X = bases codes, by non-negative matrix factorisation with multiplicative updates (Geng et al., section
+    2.2). The initial bases are drawn once and kept, so that the result for an image is deterministic.
     """
 
     bases: Tensor
@@ -158,7 +158,7 @@ class Hamburger(nn.Module):
     def factorise(self, signal: Tensor) -> Tensor:
         """Reconstruct (B, C, N) >= 0 at low rank.
 
-        Gradients pass the last update of the codes alone, the one-step gradient of Geng et al., section 3.
+        Gradients flow only through the last update of the codes (one-step gradient, Geng et al., section 3).
         """
         with torch.no_grad():
             bases = self.bases.expand(len(signal), -1, -1)
@@ -179,7 +179,8 @@ def update_codes(signal: Tensor, bases: Tensor, codes: Tensor) -> Tensor:
 class SegNeXt(nn.Module):
     """SegNeXt-T: normalised images (B, 3, H, W) -> logits (B, num_classes, H / 8, W / 8).
 
-    The decoder is figure 3c: the last three stages side by side at 1/8, squeezed, Hamburger, classified.
+    The decoder is that of figure 3c: it joins the last three stages at 1/8, and applies squeeze, Hamburger
+    and classification.
     """
 
     def __init__(self, num_classes: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig, DrivesConfig
-from psfusion_core.evaluation.downstream.drives import render_drives
+from psfusion_core.evaluation.downstream.simulated_drives import render_drives
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.training_config import SourceConfig
 

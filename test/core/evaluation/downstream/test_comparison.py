@@ -24,7 +24,7 @@ from psfusion_core.evaluation.downstream.comparison import compare
 from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig
 from psfusion_core.evaluation.downstream.run_folder import RunFolder, run_recipe
 from psfusion_core.evaluation.downstream.segmentation_run import SegmentationRun
-from psfusion_core.evaluation.downstream.segmenter_inputs import parse_input, show
+from psfusion_core.evaluation.downstream.segmenter_inputs import parse_input, with_input_images
 from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.models.networks import create_model
 from psfusion_core.training.data.planes import to_sample
@@ -106,7 +106,7 @@ def test_all_inputs_are_trained_on_the_same_crops(
 ) -> None:
     batches = []
     for name in ("visible", "infrared"):
-        shown = tuple(show(source, parse_input(name), tmp_path, "cpu") for source in sources)
+        shown = tuple(with_input_images(source, parse_input(name), tmp_path, "cpu") for source in sources)
         run = make_run(small, shown, fabric, tmp_path / name)
         windows = run._batches()
         batches.append([next(windows) for _ in range(3)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from psfusion_core.evaluation.downstream.segmenter_evaluation import class_probabilities, measure
+from psfusion_core.evaluation.downstream.segmenter_evaluation import class_probabilities, count_confusions
 
 
 class Threshold(nn.Module):
@@ -53,5 +53,5 @@ def test_pixels_are_counted_by_truth_and_prediction_and_unknown_ones_not() -> No
     scene[0, :, 20:] = 255
     scene[4, :, 10:] = 1
     scene[4, :4] = 255
-    counts = measure(Threshold(), [scene, scene], 2, torch.device("cpu"))
+    counts = count_confusions(Threshold(), [scene, scene], 2, torch.device("cpu"))
     assert counts.tolist() == [[2 * 36 * 10, 0], [2 * 36 * 10, 2 * 36 * 20]]

@@ -12,14 +12,14 @@ import torch
 from psfusion_core import Fuser
 from psfusion_core.cameras.image_files import ImageError, read_label, write_image
 from psfusion_core.evaluation.downstream.downstream_config import DrivesConfig
-from psfusion_core.evaluation.downstream.drives import render_drives
 from psfusion_core.evaluation.downstream.segmenter_inputs import (
     color_statistics,
     find_network,
     parse_input,
     plain_image,
-    show,
+    with_input_images,
 )
+from psfusion_core.evaluation.downstream.simulated_drives import render_drives
 from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.models.luma import luma
 from psfusion_core.models.networks import create_model
@@ -33,7 +33,7 @@ Sources = tuple[FolderSource, FolderSource]
 def test_only_the_visible_planes_change_with_the_input(sources: Sources, tmp_path: Path) -> None:
     train, _ = sources
     before = [scene.clone() for scene in train.scenes]
-    shown = show(train, parse_input("infrared"), tmp_path, "cpu")
+    shown = with_input_images(train, parse_input("infrared"), tmp_path, "cpu")
     for scene, original, kept in zip(shown.scenes, before, train.scenes, strict=True):
         assert torch.equal(kept, original)
         assert torch.equal(scene[3:], original[3:])
@@ -50,7 +50,7 @@ def test_the_average_has_the_mean_luma_of_both_images() -> None:
 
 def test_a_network_fuses_once_and_its_images_are_those_of_the_fuser(sources: Sources, tmp_path: Path) -> None:
     train, _ = sources
-    shown = show(train, parse_input("psfusion_lite"), tmp_path, "cpu")
+    shown = with_input_images(train, parse_input("psfusion_lite"), tmp_path, "cpu")
     (folder,) = tmp_path.iterdir()
     times = {file: os.stat(file).st_mtime_ns for file in folder.iterdir()}
     assert len(times) == len(train.scenes)
@@ -58,7 +58,7 @@ def test_a_network_fuses_once_and_its_images_are_those_of_the_fuser(sources: Sou
     fused = Fuser(device="cpu")(np.ascontiguousarray(scene[:3].transpose(1, 2, 0)), scene[3]).image
     assert np.array_equal(shown.scenes[0][:3].numpy().transpose(1, 2, 0), fused)
     next(iter(times)).unlink()
-    again = show(train, parse_input("psfusion_lite"), tmp_path, "cpu")
+    again = with_input_images(train, parse_input("psfusion_lite"), tmp_path, "cpu")
     assert all(torch.equal(a, b) for a, b in zip(again.scenes, shown.scenes, strict=True))
     assert sum(os.stat(file).st_mtime_ns != time for file, time in times.items()) == 1
 
@@ -72,19 +72,19 @@ def test_a_folder_of_fused_images_must_have_one_of_each_pair_in_its_size(
     for level, name in enumerate(names):
         write_image(tmp_path / f"fused/{name}.png", np.full((96, 128, 3), level, np.uint8))
     choice = parse_input(f"other={tmp_path / 'fused'}")
-    shown = show(train, choice, tmp_path, "cpu")
+    shown = with_input_images(train, choice, tmp_path, "cpu")
     assert [int(scene[0, 0, 0]) for scene in shown.scenes] == list(range(len(names)))
     write_image(tmp_path / f"fused/{names[0]}.png", np.zeros((96, 100, 3), np.uint8))
     with pytest.raises(ImageError, match=r"100 x 96, its pair 128 x 96"):
-        show(train, choice, tmp_path, "cpu")
+        with_input_images(train, choice, tmp_path, "cpu")
     (tmp_path / f"fused/{names[0]}.png").unlink()
     with pytest.raises(FileNotFoundError, match=f"no image for 1 pairs, such as {names[0]}"):
-        show(train, choice, tmp_path, "cpu")
+        with_input_images(train, choice, tmp_path, "cpu")
 
 
 def test_a_path_that_is_neither_folder_nor_checkpoint_is_named(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is neither a folder of fused images nor"):
-        show(sources[0], parse_input("mine=nowhere"), tmp_path, "cpu")
+        with_input_images(sources[0], parse_input("mine=nowhere"), tmp_path, "cpu")
 
 
 def test_a_checkpoint_fuses_with_the_network_that_it_names(tmp_path: Path) -> None:

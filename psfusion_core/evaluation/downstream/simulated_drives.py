@@ -1,4 +1,4 @@
-"""Simulated drives to compare on: rendered once, with true labels, by night and by day."""
+"""Renders simulated drives for a comparison once, with true labels, by night and by day."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ SECONDS_BETWEEN_FRAMES = 1.7
 
 
 def render_drives(config: DrivesConfig, folder: Path) -> tuple[SourceConfig, SourceConfig]:
-    """Render the training and the test streets into folders of pairs; what is there already is kept.
+    """Render the training and the test streets into folders of pairs. Existing frames are kept.
 
-    Names say street and frame and are used once, so that fused images of both fit into one folder.
+    File names contain street and frame and are unique, so that fused images of all pairs fit in one folder.
 
     Args:
-        config: the drives; other drives get a folder of their own beneath `folder`.
+        config: The drives to render.
+        folder: Receives a subfolder for these drives.
 
     Returns:
         The training and the test pairs.
@@ -44,7 +45,7 @@ def render_drives(config: DrivesConfig, folder: Path) -> tuple[SourceConfig, Sou
 
 
 def render_street(config: DrivesConfig, street: int, folder: Path, bar: tqdm[object]) -> None:
-    """Write the frames of one street that are not there; the label last, so that it says a frame is whole."""
+    """Write the missing frames of one street. The label is written last, so it marks a complete frame."""
     time_of_day: Literal["night", "day"] = "night" if street % 2 else "day"
     scene: RoadScene | None = None
     for frame in range(config.frames):
