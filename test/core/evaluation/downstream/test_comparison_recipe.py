@@ -9,7 +9,7 @@ import pytest
 from psfusion_core.evaluation.downstream.downstream_config import load_comparison
 from psfusion_core.training.recipe import ConfigError
 
-RECIPES = Path(__file__).parents[3] / "training" / "configs" / "downstream"
+RECIPES = Path(__file__).parents[4] / "training" / "configs" / "downstream"
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
