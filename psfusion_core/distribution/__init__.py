@@ -1,7 +1,7 @@
-"""The same tasks in this process, in processes of this machine, or on a Ray cluster."""
+"""Runs tasks in this process, in several processes of this machine, or on a Ray cluster."""
 
 from psfusion_core.distribution.place import Place
 from psfusion_core.distribution.tasks import run_tasks
-from psfusion_core.distribution.work import Start, TaskError, Work
+from psfusion_core.distribution.task_types import StartWorker, TaskError, TaskFunction
 
-__all__ = ["Place", "Start", "TaskError", "Work", "run_tasks"]
+__all__ = ["Place", "StartWorker", "TaskError", "TaskFunction", "run_tasks"]

@@ -1,4 +1,4 @@
-"""Where tasks are done."""
+"""Where tasks run, and the options that choose it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 ON_HELP = (
-    "where: local (default), ray (a Ray of this machine), or ray=ADDRESS (a cluster: auto, HOST:PORT or "
-    "ray://HOST:PORT)"
+    "where to run: local (default), ray (start Ray on this machine), or ray=ADDRESS (a cluster: auto, "
+    "HOST:PORT or ray://HOST:PORT)"
 )
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where tasks are done, and by how many workers.
+    """Where tasks run, and by how many workers.
 
     Attributes:
-        kind: local or ray.
-        address: of the Ray cluster; None starts one on this machine.
-        workers: processes; None leaves it to the place: one here, and as many as there are CPUs (or GPUs,
-            where `gpu` is set) on Ray.
-        gpu: each worker on Ray gets a GPU.
+        kind: "local" or "ray".
+        address: The address of the Ray cluster; None starts one on this machine.
+        workers: The number of processes. None means one on this machine, and one per CPU on Ray (one per GPU
+            if `gpu` is set).
+        gpu: Whether each worker on Ray gets a GPU.
     """
 
     kind: Literal["local", "ray"] = "local"
@@ -31,24 +31,24 @@ class Place:
     gpu: bool = False
 
 
-def add_place_arguments(parser: argparse.ArgumentParser, here: str = "1 with all cores") -> None:
-    """Add --on and --workers; `place_of` reads them. `here` says how many workers that is by default."""
+def add_place_arguments(parser: argparse.ArgumentParser, here: str = "one that uses all cores") -> None:
+    """Add --on and --workers for `place_of`. `here` is the help text of the default on this machine."""
     parser.add_argument("--on", default="local", metavar="PLACE", help=ON_HELP)
     parser.add_argument(
         "--workers", type=int, metavar="N",
-        help=f"processes (default: {here} here, one a CPU on Ray)",
+        help=f"number of processes (default: {here}; on Ray, one per CPU or GPU)",
     )  # fmt: skip
 
 
 def place_of(options: argparse.Namespace, device: str) -> Place:
-    """Read what `add_place_arguments` added.
+    """Read the options of `add_place_arguments`.
 
     Args:
-        options: of the command line.
-        device: where the network runs; a worker on Ray sees a GPU only where it is cuda.
+        options: The options of the command line.
+        device: The device of the network. A worker on Ray gets a GPU if it is cuda.
 
     Raises:
-        ValueError: another place, or no worker.
+        ValueError: The place is unknown, or the number of workers is below 1.
     """
     kind, _, address = options.on.partition("=")
     if kind not in ("local", "ray") or (kind == "local" and address):
@@ -59,5 +59,5 @@ def place_of(options: argparse.Namespace, device: str) -> Place:
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

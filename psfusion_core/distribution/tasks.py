@@ -1,4 +1,4 @@
-"""Tasks and where they are done: one definition, whatever the place."""
+"""Runs tasks at any place with the same result."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ from collections.abc import Iterable, Iterator
 
 from psfusion_core.distribution.on_cores import run_on_cores
 from psfusion_core.distribution.place import Place
-from psfusion_core.distribution.work import R, Start, T
+from psfusion_core.distribution.task_types import R, StartWorker, T
 
 HERE = Place()
 
 
-def run_tasks(tasks: Iterable[T], start: Start[T, R], place: Place = HERE) -> Iterator[R]:
-    """Do tasks at a place and yield their results as they finish, in any order.
+def run_tasks(tasks: Iterable[T], start: StartWorker[T, R], place: Place = HERE) -> Iterator[R]:
+    """Run tasks at a place, and yield their results as they finish, in any order.
 
-    The place makes no difference to a task: it is pickled, done by a worker that `start` made, and its
-    result comes back. Where a worker dies (no memory, a machine gone) its task is given to another one, so a
-    task may be begun more than once: what it writes, it must write whole or not at all. Its result comes
-    once.
+    A task is pickled, and a worker that `start` has started runs it. If a worker dies (out of memory, a lost
+    machine), another worker gets its task. A task may therefore be started several times and must write each
+    file whole or not at all. Its result is yielded once.
 
     Args:
-        tasks: taken only as fast as they are done.
-        start: makes the work in each worker.
-        place: where.
+        tasks: The tasks. They are consumed only as fast as they are done.
+        start: Called once in each worker.
+        place: Where to run.
 
     Raises:
-        TaskError: a task was begun ATTEMPTS times, and its worker died each time.
-        ImportError: Ray is asked for and not installed.
-        Exception: whatever a task raises; no other one is begun after it.
+        TaskError: A task was started ATTEMPTS times, and its worker died each time.
+        ImportError: Ray is requested but not installed.
+        Exception: Any exception of a task. No further task is started after it.
     """
     if place.kind == "ray":
         from psfusion_core.distribution.on_ray import run_on_ray
@@ -38,6 +37,6 @@ def run_tasks(tasks: Iterable[T], start: Start[T, R], place: Place = HERE) -> It
     return run_on_cores(tasks, start, place.workers)
 
 
-def _run_here(tasks: Iterable[T], start: Start[T, R]) -> Iterator[R]:
-    work = start()  # at once: what goes wrong here is told before anybody draws a progress bar
-    return (work(task) for task in tasks)
+def _run_here(tasks: Iterable[T], start: StartWorker[T, R]) -> Iterator[R]:
+    run = start()  # immediately, so that an error here comes before the caller's progress bar
+    return (run(task) for task in tasks)

@@ -1,8 +1,8 @@
-"""Fused images and label maps measured against their sources and the truth, over folders of pairs.
+"""Measures fused images and label maps against their sources and the truth, over folders of pairs.
 
-`methods` say what is compared (`method_options` makes them of words), `origins` where the result of a pair is
-from, `disturbances` what happens to the infrared before. `planning` finds what is to do, `running` does it:
-`tasks` measure one pair, wherever `distribution` has that done, `batches` many at once, and `records` keep
-every finished pair on disk. `summary` takes means and ranks; `tables`, `figures`, `sheet` and `robustness`
-show them, gathered by `report`.
+`planning` lists the pairs that are not measured yet, and `execution` measures them: one at a time
+(`pair_measurement`) or many at once on a GPU (`batches`). `records` keep every finished pair on disk.
+`methods` are what is compared, and `method_results` load or compute their results; `disturbances` change the
+infrared image before. `summary` computes means and ranks, and `evaluation_report` writes `tables`, `figures`,
+the `example_sheet` and the curves of `robustness`.
 """

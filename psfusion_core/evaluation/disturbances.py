@@ -1,4 +1,4 @@
-"""What goes wrong with the infrared image on a robot: low contrast, noise, misregistration."""
+"""Disturbances of the infrared image that occur on a robot: low contrast, noise, misregistration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEVELS = {
     "noise": (0.0, 5.0, 10.0, 20.0, 40.0),
     "shift": (0.0, 1.0, 2.0, 4.0, 8.0),
 }
-"""Kinds and the levels that curves are drawn through; the first of each changes nothing."""
+"""Kinds of disturbance, and their levels. The first level of each changes nothing."""
 
 LABELS = {
     "contrast": "infrared contrast, times the original",
@@ -24,17 +24,18 @@ LABELS = {
 }
 
 CLEAN = "clean"
-"""Name of every disturbance that changes nothing."""
+"""Name of the disturbances that change nothing."""
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """One kind at one level.
+    """One kind of disturbance at one level.
 
     Attributes:
-        kind: contrast (times `level`, about the mean of the image), noise (white, Gaussian, of standard
-            deviation `level` grey levels) or shift (`level` pixels to the right; the edge is repeated).
-        level: how much.
+        kind: "contrast" (scaled by `level` about the mean of the image), "noise" (white, Gaussian, with a
+            standard deviation of `level` grey levels) or "shift" (by `level` pixels to the right, with the
+            edge repeated).
+        level: The strength, in the unit of its kind.
     """
 
     kind: str
@@ -46,7 +47,7 @@ class Disturbance:
 
     @property
     def name(self) -> str:
-        """Such as "noise 10"; all that change nothing are "clean", so that they are measured once."""
+        """A name such as "noise 10". Levels that change nothing are all "clean", so they are measured once."""
         return CLEAN if self.is_none else f"{self.kind} {self.level:g}"
 
     def __call__(self, infrared: Image, pair: str) -> Image:
@@ -54,7 +55,7 @@ class Disturbance:
 
         Args:
             infrared: (H, W) uint8.
-            pair: its name, which chooses the noise: the same at every level and in every run.
+            pair: The name of the pair. It seeds the noise, which is the same at every level and in every run.
 
         Returns:
             (H, W) uint8, rounded and clipped to 0 to 255.
@@ -75,6 +76,6 @@ class Disturbance:
 
 
 def all_disturbances() -> list[Disturbance]:
-    """Every kind at every level, those that change nothing once."""
+    """List every kind at every level. Levels that change nothing appear once."""
     every = [Disturbance(kind, level) for kind, levels in LEVELS.items() for level in levels]
     return every[:1] + [disturbance for disturbance in every if not disturbance.is_none]

@@ -1,4 +1,4 @@
-"""Figures: cumulative curves of the metrics, and curves against disturbances of the infrared image."""
+"""Draws cumulative curves of the metrics, and curves over the disturbances of the infrared image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Those that Okabe and Ito chose for all kinds of colour vision, but their yellow, too pale for a line."""
+"""Colours of Okabe and Ito, which suit all kinds of colour vision, except yellow, which is too pale here."""
 
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = "osD^vP*X"
@@ -30,12 +30,12 @@ DOTS_PER_INCH = 120
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is drawn against disturbances.
+    """A quantity that is drawn over the disturbances.
 
     Attributes:
-        name: in tables.
-        heading: in figures.
-        values: by method and condition (`Disturbance.name`); a method may be missing.
+        name: The name in tables.
+        heading: The name in figures.
+        values: Values by method and condition (`Disturbance.name`). A method may be missing.
     """
 
     name: str
@@ -47,27 +47,27 @@ Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 def cumulative_curve(values: Sequence[float] | npt.NDArray[np.float64]) -> Curve:
-    """The curve on which a point (x, y) says that a share x of the pairs has a value no more than y.
+    """Return a curve whose points (x, y) mean: a share x of the pairs has a value of at most y.
 
     Args:
-        values: of the pairs, (N,).
+        values: (N,) values of the pairs.
 
     Returns:
-        x, (N,) from 1 / N to 1, and y, (N,) the values in rising order.
+        x, (N,) from 1 / N to 1, and y, (N,) the values in ascending order.
     """
     rising = np.sort(np.asarray(values, np.float64))
     return np.arange(1, len(rising) + 1) / len(rising), rising
 
 
 def draw_cumulative_curves(summary: Summary, path: Path) -> None:
-    """Draw a panel a metric, a line a method; the legends tell the means.
+    """Draw a panel for each metric with a line for each method. The legends show the means.
 
     Args:
-        summary: of the methods.
-        path: of the picture, such as .png or .pdf.
+        summary: The values of the methods.
+        path: The figure to write, such as a .png or .pdf file.
 
     Raises:
-        ImportError: matplotlib is missing; the message says what to install.
+        ImportError: matplotlib is missing. The message says what to install.
     """
     columns = min(COLUMNS, len(summary.metrics))
     figure, panels = make_figure(-(-len(summary.metrics) // columns), columns, 0.19 * len(summary.methods))
@@ -93,15 +93,15 @@ def draw_cumulative_curves(summary: Summary, path: Path) -> None:
 
 
 def draw_disturbance_curves(quantities: Sequence[Quantity], methods: Sequence[str], path: Path) -> None:
-    """Draw a row a quantity, a column a kind of disturbance, a line a method.
+    """Draw a row for each quantity, a column for each kind of disturbance, and a line for each method.
 
     Args:
-        quantities: the rows, the first of all methods.
-        methods: in their order.
-        path: of the picture.
+        quantities: The rows. The first one has values of all methods.
+        methods: The names of the methods, in order.
+        path: The figure to write.
 
     Raises:
-        ImportError: matplotlib is missing; the message says what to install.
+        ImportError: matplotlib is missing. The message says what to install.
     """
     figure, panels = make_figure(len(quantities), len(LEVELS), 0.0)
     for number, quantity in enumerate(quantities):
@@ -131,13 +131,13 @@ def draw_disturbance_curves(quantities: Sequence[Quantity], methods: Sequence[st
 
 
 def make_figure(rows: int, columns: int, legend: float) -> tuple[Figure, list[Axes]]:
-    """Make a figure of panels, row by row, each with a legend of that height in inches below it.
+    """Make a figure of panels, listed row by row, with `legend` inches of space below each.
 
     Raises:
         ImportError: matplotlib is missing.
     """
     size = (PANEL_WIDTH * columns, (PANEL_HEIGHT + legend) * rows + 0.4)
-    figure = import_figure()(figsize=size, layout="constrained")  # without pyplot no display is looked for
+    figure = import_figure()(figsize=size, layout="constrained")  # without pyplot, which looks for a display
     panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for panel in panels:
         panel.grid(alpha=0.3, linewidth=0.6)
@@ -147,10 +147,10 @@ def make_figure(rows: int, columns: int, legend: float) -> tuple[Figure, list[Ax
 
 
 def import_figure() -> type[Figure]:
-    """Import what figures are made with.
+    """Import matplotlib's class of figures.
 
     Raises:
-        ImportError: matplotlib is missing; the message says what to install.
+        ImportError: matplotlib is missing. The message says what to install.
     """
     try:
         from matplotlib.figure import Figure
@@ -160,7 +160,7 @@ def import_figure() -> type[Figure]:
 
 
 def style(number: int) -> dict[str, Any]:
-    """Colour and dashes of the method of this number; both differ, for print in grey."""
+    """Return the line style of a method by its index. Colour and dashes both differ, for print in grey."""
     return {
         "color": COLORS[number % len(COLORS)],
         "linestyle": DASHES[number % len(DASHES)],

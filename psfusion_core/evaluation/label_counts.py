@@ -1,4 +1,4 @@
-"""Label maps against the truth: counts of one image, and the scores of a data set from their sums."""
+"""Compares label maps with the truth: counts for one image, and scores of a data set from summed counts."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ HITS, PREDICTED, TRUE = "hits", "predicted", "true"
 BOXES, FOUND, OUTSIDE = "boxes", "found", "outside"
 
 GROWN = 0.1
-"""Boxes grow by this share of their size before pixels count as outside: people draw them tight."""
+"""Boxes grow by this share of their size before pixels count as outside, because people draw them tight."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of one image.
+    """The true labels of one image.
 
     Attributes:
-        label: file of class indices, 255 where unknown.
-        boxes: file of lines of class, centre x, centre y, width, height (`read_boxes`).
-        classes: names by index.
+        label: File of class indices, 255 where unknown.
+        boxes: Text file of boxes, one per line: class, centre x, centre y, width, height (`read_boxes`).
+        classes: Class names by index.
     """
 
     label: Path | None
@@ -42,18 +42,18 @@ class Truth:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the counts that `count_pixels` makes."""
+        """Names of the counts that `count_pixels` returns."""
         columns = label_columns(self.classes) if self.label is not None else []
         return columns + (box_columns(self.classes) if self.boxes is not None else [])
 
 
 class LabelScores(NamedTuple):
-    """Scores against label maps of a data set.
+    """Scores against the true label maps of a data set.
 
     Attributes:
-        iou: of each class, NaN for one that never occurs.
-        mean_iou: over the classes that occur.
-        accuracy: share of the labelled pixels that carry their class.
+        iou: IoU of each class; NaN for a class that never occurs.
+        mean_iou: Mean IoU over the classes that occur.
+        accuracy: Share of the labelled pixels that have the correct class.
     """
 
     iou: npt.NDArray[np.float64]
@@ -62,27 +62,27 @@ class LabelScores(NamedTuple):
 
 
 def label_columns(classes: Iterable[str]) -> list[str]:
-    """Names of the counts against a label map."""
+    """Return the names of the counts against a label map."""
     return [f"{name} {count}" for name in classes for count in (HITS, PREDICTED, TRUE)]
 
 
 def box_columns(classes: Iterable[str]) -> list[str]:
-    """Names of the counts against boxes; only classes that boxes name have any."""
+    """Return the names of the counts against boxes, which exist only for the classes of boxes."""
     names = list(classes)
     boxed = [names[index] for index in sorted(BOX_CLASSES.values())]
     return [f"{name} {count}" for name in boxed for count in (BOXES, FOUND, OUTSIDE)]
 
 
 def count_pixels(mask: npt.NDArray[np.uint8], truth: Truth) -> dict[str, float]:
-    """Count what `label_scores` and `box_scores` need of one image.
+    """Count the pixels of one image for `label_scores` and `box_scores`.
 
     Args:
         mask: (H, W) uint8 class indices.
-        truth: of the image.
+        truth: The true labels of the image.
 
     Raises:
-        ValueError: the truth is of another size, holds a class beyond the names, or cannot be read.
-        OSError: a file cannot be read.
+        ValueError: The truth has another size, has a class without a name, or is malformed.
+        OSError: A file cannot be read.
     """
     counts: dict[str, float] = {}
     if truth.label is not None:
@@ -113,10 +113,10 @@ def _count_boxes(mask: npt.NDArray[np.uint8], path: Path, classes: tuple[str, ..
 
 
 def label_scores(rows: Iterable[Mapping[str, float]], classes: tuple[str, ...]) -> LabelScores:
-    """Scores of a data set from the counts of its images.
+    """Compute the scores of a data set from the counts of its images.
 
     Raises:
-        ValueError: no pixel is labelled.
+        ValueError: No pixel is labelled.
     """
     counts = np.array([[row[c] for c in label_columns(classes)] for row in rows]).sum(axis=0)
     hits, predicted, true = counts.reshape(len(classes), 3).T
@@ -128,7 +128,7 @@ def label_scores(rows: Iterable[Mapping[str, float]], classes: tuple[str, ...]) 
 
 
 def box_scores(rows: Iterable[Mapping[str, float]], classes: tuple[str, ...]) -> dict[str, BoxAgreement]:
-    """Agreement with the boxes of a data set, by class, from the counts of its images."""
+    """Compute the agreement with the boxes of a data set by class, from the counts of its images."""
     columns = box_columns(classes)
     counts = np.array([[row[c] for c in columns] for row in rows]).sum(axis=0).astype(int).reshape(-1, 3)
     names = [column.removesuffix(f" {BOXES}") for column in columns[::3]]

@@ -1,4 +1,4 @@
-"""Methods as a command line names them: words such as NAME=DIR, turned into methods in their order."""
+"""Parses the options that name methods on the command line, such as NAME=DIR."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class MethodOption(NamedTuple):
     """An option that names a method.
 
     Attributes:
-        kind: "fused" or "masks" (NAME=DIR), "model" ([NAME=]MODEL[:WEIGHTS]) or "baseline" (its rule).
-        text: of this form.
+        kind: "fused" or "masks" (NAME=DIR), "model" ([NAME=]MODEL[:WEIGHTS]) or "baseline" (the rule).
+        text: The value of the option.
     """
 
     kind: str
     text: str
 
     def split(self) -> tuple[str, str]:
-        """Name, and the rest of the text.
+        """Return the name of the method, and the rest of the text.
 
         Raises:
-            MethodError: not of that form.
+            MethodError: The text has another form.
         """
         name, equals, rest = self.text.partition("=")
         if self.kind == "baseline":
@@ -37,24 +37,24 @@ class MethodOption(NamedTuple):
 
 
 def make_methods(options: Sequence[MethodOption], device: str) -> list[Method]:
-    """Make the methods in the order of their first mention.
+    """Make the methods in the order in which they are first named.
 
-    A name given as "fused" and as "masks" is one method with both.
+    If "fused" and "masks" have the same name, they make one method.
 
     Args:
-        options: at least one.
-        device: where networks run.
+        options: At least one option.
+        device: The device that runs networks.
 
     Raises:
-        ValueError: a text of another form, an unknown name, or a name that is given twice.
-        FileNotFoundError: a folder or weights are missing.
+        ValueError: A text has another form, or a name is unknown or given twice.
+        FileNotFoundError: A folder or weights are missing.
     """
     by_name: dict[str, dict[str, str]] = {}
     for option in options:
         name, rest = option.split()
         given = by_name.setdefault(name, {})
         if given and ({*given, option.kind} != {"fused", "masks"} or option.kind in given):
-            raise MethodError(f"two methods are named {name!r}: name one of them anew, as NAME=...")
+            raise MethodError(f"two methods are named {name!r}: rename one of them, as NAME=...")
         given[option.kind] = rest
     return [_make_method(name, given, device) for name, given in by_name.items()]
 

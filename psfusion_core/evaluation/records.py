@@ -1,4 +1,4 @@
-"""Records: what has been measured, a row a method and pair, in a CSV file that outlives a killed run."""
+"""Stores measured values in a CSV file with a row for each method and pair, which survives a killed run."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ KEY_COLUMNS = (*MeasurementKey._fields, "fingerprint")
 
 
 class RecordError(ValueError):
-    """A file of records that cannot be used; the message names it."""
+    """A file of records cannot be used. The message names it."""
 
 
 class Records:
-    """Rows of values by key, in memory and, where there is a path, on disk as soon as they are added.
+    """Rows of values by key, in memory and, if there is a path, on disk as soon as they are added.
 
-    A row that a killed run left half written is dropped, and so is done anew. The file is locked while it is
-    open, and closing writes it again in order of method, condition and pair.
+    An incomplete row of a killed run is dropped, so that it is measured again. The file is locked while it is
+    open. Closing sorts it by method, condition and pair.
 
     Args:
-        path: the CSV file; made where it is missing. None keeps the rows in memory only.
-        columns: of the values that will be added; those the file has besides are kept.
+        path: The CSV file, which is created if missing. None keeps the rows in memory only.
+        columns: The names of the values that will be added. Other columns of the file are kept.
 
     Raises:
-        RecordError: the file is something else, or another process has it open.
-        OSError: it cannot be read or written.
+        RecordError: The file is not a file of records, or another process has it open.
+        OSError: The file cannot be read or written.
     """
 
     def __init__(self, path: Path | None, columns: Iterable[str]) -> None:
@@ -73,12 +73,12 @@ class Records:
             os.close(self._lock)
 
     def find(self, key: MeasurementKey, fingerprint: str) -> dict[str, float]:
-        """Values known for a key; none where they were measured from other inputs."""
+        """Return the known values of a key; none if they were measured from other inputs."""
         known, values = self._rows.get(key, ("", {}))
         return values if known == fingerprint else {}
 
     def add(self, key: MeasurementKey, fingerprint: str, values: Mapping[str, float]) -> None:
-        """Keep values of a key beside those found for it; the row is on disk when this returns."""
+        """Add values to the known values of a key. The row is on disk when this method returns."""
         self._rows[key] = fingerprint, {**self.find(key, fingerprint), **values}
         if self.path is not None:
             self._file.write(_line(self._cells(key)))

@@ -1,4 +1,4 @@
-"""How methods fare when the infrared image is disturbed: a table and curves."""
+"""Measures how robust methods are against disturbances of the infrared image, as a table and curves."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from psfusion_core.evaluation.summary import Values, common_pairs, heading, summ
 from psfusion_core.metrics import Metric
 
 Conditions = Mapping[str, Values]
-"""Values of a method by condition (`Disturbance.name`)."""
+"""The values of a method by condition (`Disturbance.name`)."""
 
 CONDITIONS = [disturbance.name for disturbance in all_disturbances()]
 
 
 def fusion_quantities(values: Mapping[str, Conditions], metrics: Sequence[Metric]) -> list[Quantity]:
-    """Means of the metrics over the pairs that every method has under every condition.
+    """Average the metrics over the pairs that every method has under every condition.
 
     Args:
-        values: by method, at least one.
-        metrics: to take.
+        values: The values by method, of at least one method.
+        metrics: The metrics to average.
 
     Raises:
-        ValueError: there is no such pair.
+        ValueError: There is no such pair.
     """
     summary = summarise(_flatten(values), metrics)
     count = len(CONDITIONS)
@@ -47,10 +47,10 @@ def fusion_quantities(values: Mapping[str, Conditions], metrics: Sequence[Metric
 def label_quantities(
     values: Mapping[str, Conditions], classes: tuple[str, ...], labels: bool, boxes: bool
 ) -> list[Quantity]:
-    """Mean IoU against label maps, and the share of all boxes that are found, where there are such.
+    """Compute the mean IoU if there are true label maps, and the share of found boxes if there are boxes.
 
     Raises:
-        ValueError: no pair has counts of every method under every condition.
+        ValueError: No pair has counts of every method under every condition.
     """
     quantities = []
     flat = _flatten(values)
@@ -80,10 +80,10 @@ def write_robustness(
     """Write every quantity of every method at every level, as CSV and as a figure.
 
     Args:
-        quantities: the columns of the table, the rows of the figure.
-        methods: in their order.
-        table: CSV file to write, with a row a method, kind and level.
-        figure: picture to write.
+        quantities: The columns of the table and the rows of the figure.
+        methods: The names of the methods, in order.
+        table: The CSV file to write, with a row for each method, kind and level.
+        figure: The figure to write.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -102,7 +102,7 @@ def write_robustness(
 
 
 def _flatten(values: Mapping[str, Conditions]) -> dict[str, Values]:
-    """Every method under every condition as one of its own."""
+    """Treat every combination of method and condition as a method."""
     return {
         f"{method}, {condition}": rows.get(condition, {})
         for method, rows in values.items()

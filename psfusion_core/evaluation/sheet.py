@@ -1,4 +1,4 @@
-"""Contact sheet of the pairs on which the first method does best, middling and worst."""
+"""Draws a contact sheet of the pairs with the best, median and worst result of the first method."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PANEL_WIDTH, PANEL_HEIGHT = 320, 240
 
 
 def scores(summary: Summary) -> npt.NDArray[np.float64]:
-    """How good the first method is on each pair among its pairs: the mean over the metrics of its rank.
+    """Score the first method on each pair: its relative rank among the pairs, averaged over the metrics.
 
     Returns:
-        (pairs,) from 0, worst in every metric, to 1, best in every one; 0.5 each where there is one pair.
+        (pairs,) from 0, worst in every metric, to 1, best in every metric; 0.5 if there is only one pair.
     """
     signs = np.array([1.0 if metric.larger_is_better else -1.0 for metric in summary.metrics])
     values = np.nan_to_num(summary.values[0] * signs, nan=-np.inf)
@@ -32,7 +32,7 @@ def scores(summary: Summary) -> npt.NDArray[np.float64]:
 
 
 def choose_pairs(summary: Summary) -> dict[str, str]:
-    """The pairs of the best, median and worst score, by these words; fewer where there are fewer pairs."""
+    """Return the pairs with the best, median and worst score, by these words; fewer of them for few pairs."""
     order = np.argsort(-scores(summary), kind="stable")
     places = {"best": 0, "median": len(order) // 2, "worst": len(order) - 1}
     if len(order) < 3:
@@ -47,14 +47,14 @@ def draw_sheet(
     read: Callable[[str], tuple[SourceImages, Sequence[Result]]],
     classes: Sequence[str] | None = None,
 ) -> Image:
-    """Draw the chosen pairs of the first method, a row each: sources, then the methods in their order.
+    """Draw the chosen pairs in a row each: the sources, then the methods in order.
 
-    A fused image that is luma only is shown with the chroma of the visible image, and its caption says so.
+    A fused image without colour is shown with the chroma of the visible image, and its caption says so.
 
     Args:
-        summary: of the methods.
-        read: returns the sources of a pair, and the result of every method, by the name of the pair.
-        classes: names by index; where given, label maps are shown too, and below all the classes that occur.
+        summary: The values of the methods.
+        read: Returns the sources of a pair and the result of every method, given the name of the pair.
+        classes: Class names by index. If given, label maps are shown too, with a legend of their classes.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -82,9 +82,10 @@ def draw_sheet(
 
 
 def with_chroma_of(visible: Image, fused: Image) -> Image:
-    """Give a fused luma, (H, W) uint8, the Cb and Cr of an RGB image, (H, W, 3) uint8; the result is clipped.
+    """Combine a fused luma, (H, W) uint8, with the Cb and Cr of an RGB image, (H, W, 3) uint8, and clip.
 
-    Both are differences of a channel and the luma, so they stay where all channels move as the luma does.
+    Cb and Cr are differences between a channel and the luma. They stay equal if all channels change as the
+    luma does.
     """
     moved = visible.astype(np.int16) + (fused.astype(np.int16) - luma(visible))[..., np.newaxis]
     return moved.clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Means over the pairs that all methods have, and the ranks they give."""
+"""Computes means over the pairs that all methods have, and the ranks of the methods."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy.typing as npt
 from psfusion_core.metrics import Metric
 
 Values = Mapping[str, Mapping[str, float]]
-"""Values by column of every pair, by its name."""
+"""Values by the name of the pair and by column."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Methods against metrics.
+    """The values of several methods over the same pairs.
 
     Attributes:
-        metrics: the columns.
-        methods: the rows.
-        pairs: names of the pairs that every method has; all else is over these.
+        metrics: The metrics, in the order of columns.
+        methods: The names of the methods, in the order of rows.
+        pairs: The names of the pairs that every method has.
         values: (methods, pairs, metrics) float64.
     """
 
@@ -33,18 +33,18 @@ class Summary:
 
     @property
     def means(self) -> npt.NDArray[np.float64]:
-        """(methods, metrics) float64; not finite where the value of a pair is not."""
+        """(methods, metrics) float64 means over the pairs. A mean is not finite if a value is not."""
         return self.values.mean(axis=1)
 
     @property
     def texts(self) -> list[list[str]]:
-        """Means as they are printed, by method and metric: four digits of the largest of a column."""
+        """The printed means by method and metric, with four digits for the largest mean of a column."""
         columns = [format_column(column) for column in self.means.T]
         return [list(row) for row in zip(*columns, strict=True)]
 
     @property
     def ranks(self) -> npt.NDArray[np.int64]:
-        """(methods, metrics) ranks from 1, the best; what prints the same shares the better rank."""
+        """(methods, metrics) ranks from 1, the best. Means that print the same share the better rank."""
         columns = [
             rank([float(text) for text in column], metric.larger_is_better)
             for column, metric in zip(zip(*self.texts, strict=True), self.metrics, strict=True)
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def mean_ranks(self) -> npt.NDArray[np.float64]:
-        """(methods,) mean of the ranks of each method."""
+        """(methods,) mean rank of each method."""
         return self.ranks.mean(axis=1)
 
 
@@ -61,11 +61,11 @@ def summarise(values: Mapping[str, Values], metrics: Sequence[Metric]) -> Summar
     """Arrange the values of several methods over the pairs that all of them have.
 
     Args:
-        values: of every method by its name.
-        metrics: to take.
+        values: The values by the name of the method.
+        metrics: The metrics to include.
 
     Raises:
-        ValueError: no pair has values of all methods.
+        ValueError: No pair has values of all methods.
     """
     pairs = common_pairs(values, [metric.name for metric in metrics])
     table = [[[rows[pair][metric.name] for metric in metrics] for pair in pairs] for rows in values.values()]
@@ -73,10 +73,10 @@ def summarise(values: Mapping[str, Values], metrics: Sequence[Metric]) -> Summar
 
 
 def common_pairs(values: Mapping[str, Values], columns: Sequence[str]) -> list[str]:
-    """Names, in order, of the pairs that have these values of every method.
+    """Return the sorted names of the pairs that have values in these columns for every method.
 
     Raises:
-        ValueError: there is none.
+        ValueError: There is no such pair.
     """
     complete = [
         {pair for pair, row in rows.items() if all(column in row for column in columns)}
@@ -89,18 +89,18 @@ def common_pairs(values: Mapping[str, Values], columns: Sequence[str]) -> list[s
 
 
 def heading(metric: Metric) -> str:
-    """Its name, and an arrow up where larger is better, down where smaller is."""
+    """Return the name of a metric with an arrow: up if larger is better, down if smaller is better."""
     return f"{metric.name} {'↑' if metric.larger_is_better else '↓'}"
 
 
 def format_column(values: Sequence[float] | npt.NDArray[np.float64]) -> list[str]:
-    """Print a column with the same decimals: as many as give its largest value four digits, at most three."""
+    """Format a column with the same number of decimals: four digits for its largest value, at most three."""
     finite = [abs(float(value)) for value in values if math.isfinite(value)]
     decimals = min(3, max(0, 3 - int(math.log10(max([*finite, 1.0])))))
     return [f"{value:.{decimals}f}" for value in values]
 
 
 def rank(values: Sequence[float], larger_is_better: bool) -> list[int]:
-    """Ranks from 1; equal values share the better rank and the next is left out; NaN comes last."""
+    """Return ranks from 1. Equal values share the better rank and skip the next one; NaN comes last."""
     costs = [math.inf if math.isnan(v) else -v if larger_is_better else v for v in values]
     return [1 + sum(other < cost for other in costs) for cost in costs]

@@ -1,4 +1,4 @@
-"""Tables of a summary: Markdown and LaTeX, best in bold, second underlined."""
+"""Formats tables as Markdown and LaTeX, with the best value in bold and the second underlined."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LATEX_SPECIAL = {
 
 
 def markdown_table(summary: Summary) -> str:
-    """Means by method and metric, with a line that says what they are.
+    """Format the means by method and metric, with a caption.
 
-    With two methods or more the best of a column is bold, the second underlined, and the rank of the others
-    in brackets.
+    If there are several methods, the best value of a column is bold, the second underlined, and the others
+    have their rank in brackets.
     """
     heads = ["", *map(heading, summary.metrics)]
     rows = _named(summary.methods, _rows(summary, "**{}**", "<ins>{}</ins>", "{} ({})"))
@@ -32,7 +32,7 @@ def markdown_table(summary: Summary) -> str:
 
 
 def latex_table(summary: Summary) -> str:
-    r"""The same as a LaTeX table for the package booktabs, with \label{tab:fusion}."""
+    r"""Format the same table in LaTeX for the package booktabs, with \label{tab:fusion}."""
     heads = [escape_latex(heading(metric)) for metric in summary.metrics]
     cells = _rows(summary, r"\textbf{{{}}}", r"\underline{{{}}}", r"{} {{\scriptsize ({})}}")
     rows = _named(map(escape_latex, summary.methods), cells)
@@ -65,7 +65,7 @@ def caption(summary: Summary) -> str:
 
 
 def label_table(scores: Mapping[str, LabelScores], classes: Sequence[str], pairs: int) -> str:
-    """IoU of every class, mean IoU and accuracy by method, over so many pairs, as Markdown."""
+    """Format IoU of every class, mean IoU and accuracy by method as Markdown; `pairs` is their number."""
     heads = ["", *classes, "mean IoU", "accuracy"]
     rows = [
         [name, *(_share(iou) for iou in score.iou), _share(score.mean_iou), _share(score.accuracy)]
@@ -76,7 +76,7 @@ def label_table(scores: Mapping[str, LabelScores], classes: Sequence[str], pairs
 
 
 def box_table(scores: Mapping[str, Mapping[str, BoxAgreement]], pairs: int) -> str:
-    """Boxes found and pixels outside by class and method, over so many pairs, as Markdown."""
+    """Format found boxes and pixels outside by class and method as Markdown; `pairs` is their number."""
     some = next(iter(scores.values()))
     heads = ["", *(f"{name} found (of {score.boxes})" for name, score in some.items())]
     heads += [f"{name} outside" for name in some]
@@ -90,14 +90,14 @@ def box_table(scores: Mapping[str, Mapping[str, BoxAgreement]], pairs: int) -> s
     ]
     lines = _markdown(heads, rows)
     note = (
-        f"Over {pairs} pairs. Found: share of the boxes that carry their class on over a quarter of their "
-        "pixels. Outside: pixels of the class outside every box of it, grown by a tenth."
+        f"Over {pairs} pairs. Found: share of the boxes with their class on more than a quarter of their "
+        "pixels. Outside: pixels of the class outside all its boxes, each grown by a tenth."
     )
     return "\n".join([*lines, "", note])
 
 
 def _rows(summary: Summary, best: str, second: str, other: str) -> list[list[str]]:
-    """The cells of every method without its name; the formats take the mean and the rank."""
+    """Return the cells of every method without its name. The formats get the mean and the rank."""
     if len(summary.methods) == 1:
         return summary.texts
     formats = {1: best, 2: second}
@@ -109,7 +109,7 @@ def _rows(summary: Summary, best: str, second: str, other: str) -> list[list[str
 
 
 def escape_latex(text: str) -> str:
-    """Text as LaTeX prints it."""
+    """Escape text for LaTeX."""
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
 
 
