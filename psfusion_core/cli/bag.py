@@ -45,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--infrared-topic", metavar="TOPIC", help="infrared images (default: found by type and name)"
     )
     parser.add_argument(
-        "--visible-info", metavar="TOPIC", help="its camera_info (default: the topic next to the images)"
+        "--visible-info", metavar="TOPIC", help="visible camera_info (default: next to its images)"
     )
     parser.add_argument(
-        "--infrared-info", metavar="TOPIC", help="its camera_info (default: the topic next to the images)"
+        "--infrared-info", metavar="TOPIC", help="infrared camera_info (default: next to its images)"
     )
     parser.add_argument(
         "--parameters", type=Path, action="append", default=[], metavar="YAML",
@@ -69,7 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write a video of both images, the fused image and the classes side by side",
     )  # fmt: skip
     parser.add_argument(
-        "--contact-sheet", type=Path, metavar="JPG", help="also write a picture of some pairs of such images"
+        "--contact-sheet",
+        type=Path,
+        metavar="JPG",
+        help="also write a picture of six such rows",
     )
     add_place_arguments(parser)
 

@@ -47,7 +47,7 @@ class Disturbance:
 
     @property
     def name(self) -> str:
-        """A name such as "noise 10". Levels that change nothing are all "clean", so they are measured once."""
+        """A name such as "noise 10". All levels that change nothing are "clean", and are measured once."""
         return CLEAN if self.is_none else f"{self.kind} {self.level:g}"
 
     def __call__(self, infrared: Image, pair: str) -> Image:
