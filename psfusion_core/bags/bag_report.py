@@ -38,7 +38,6 @@ class BagReport:
 
     @property
     def finished(self) -> int:
-        """Number of pairs that were fused, rejected or failed."""
         return self.published + self.rejected + self.failed
 
     @property
@@ -48,11 +47,9 @@ class BagReport:
         return self.published > 0 and not (images or self.rejected or self.failed or self.damage)
 
     def reject(self, camera: Camera, reason: str) -> None:
-        """Report an image that cannot be used."""
         self.notice(f"{self._topics[camera]} of {self.bag}: image dropped: {reason}")
 
     def add_chunk(self, outcome: ChunkOutcome) -> None:
-        """Add the outcome of a chunk."""
         self.published += outcome.published
         self.rejected += outcome.rejected
         self.failed += outcome.failed
@@ -60,7 +57,6 @@ class BagReport:
             self.notice(f"{self.bag}: pair dropped: {reason}")
 
     def add_pairing(self, pairing: BagPairing, planner: PairPlanner) -> None:
-        """Add the counts of a bag that has been paired to its end."""
         self.rejected += planner.rejected
         for reason in planner.reasons:
             self.notice(f"{self.bag}: pair dropped: {reason}")

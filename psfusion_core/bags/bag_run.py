@@ -119,13 +119,11 @@ class BagRun:
         self._planned = planned
 
     def add(self, outcome: ChunkOutcome) -> None:
-        """Add the outcome of a finished chunk."""
         self._finished_chunks.add(outcome.number)
         self.report.add_chunk(outcome)
 
     @property
     def is_fused(self) -> bool:
-        """Whether all chunks are finished."""
         return self._planned is not None and len(self._finished_chunks) == len(self._planned)
 
     def finish(self) -> None:

@@ -47,7 +47,6 @@ class CameraTopics:
 
     @property
     def names(self) -> TopicNames:
-        """The names of the image topics."""
         return TopicNames(self.visible.name, self.infrared.name)
 
 

@@ -61,7 +61,6 @@ class ChunkOutcome:
     reasons: list[str] = field(default_factory=list)
 
     def add_error(self, error: Exception) -> None:
-        """Count a pair that was not fused because of an error."""
         reason = one_line(error)
         if isinstance(error, ValueError):  # a FrameError, or sizes that the engine does not accept
             self.rejected += 1
@@ -73,7 +72,6 @@ class ChunkOutcome:
 
 
 def load_fuser(parameters: FusionParameters) -> PairFuser:
-    """Make the fuser of the parameters."""
     from psfusion_core.fusion.fuser import Fuser  # here, because PyTorch takes seconds to import
 
     return Fuser(

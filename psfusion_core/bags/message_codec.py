@@ -60,7 +60,6 @@ class MessageCodec:
         return bytes(self.types.serialize_cdr(message, IMAGE))
 
     def camera_info(self, info: bytes, header: Any) -> bytes:
-        """Return a serialised CameraInfo with another header."""
         message = self.types.deserialize_cdr(info, CAMERA_INFO)
         return bytes(self.types.serialize_cdr(replace(message, header=header), CAMERA_INFO))
 

@@ -39,7 +39,6 @@ def describe_machine(device: torch.device) -> dict[str, str]:
 
 
 def processor_name() -> str:
-    """Return the name of the processor according to Linux."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]

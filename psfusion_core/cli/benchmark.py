@@ -173,7 +173,6 @@ def add_cost(row: dict[str, Any], rate: float) -> None:
 
 
 def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -> str:
-    """Format the figures as Markdown."""
     last = ("times as fast", "times_as_fast") if "times_as_fast" in rows[0] else ("peak MiB", "peak_mib")
     columns = ["network", "engine", "size", *STAGES, "total", "p95", "frames/s", last[0], "GFLOP/s"]
     lines = [

@@ -52,9 +52,7 @@ def run_on_cores(tasks: Iterable[T], start: StartWorker[T, R], workers: int) -> 
                 running.clear()
                 pool.shutdown(wait=False, cancel_futures=True)
                 pool = _make_pool(workers)
-    except (
-        BaseException
-    ):  # Ctrl-C or a task's error; stopping is safe, since tasks write whole files or none
+    except BaseException:  # Ctrl-C or a task's error; stopping is safe, since tasks write whole files or none
         for process in list(pool._processes.values()):
             process.terminate()
         raise
@@ -79,7 +77,6 @@ def _make_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _prepare(threads: int) -> None:
-    """Prepare a worker before it imports PyTorch."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     cv2.setNumThreads(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process, and the parent ends workers

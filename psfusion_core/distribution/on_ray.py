@@ -107,7 +107,6 @@ def _ray(place: Place) -> Iterator[Any]:
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables within a block."""
     before = dict(os.environ)
     os.environ.update(values)
     try:

@@ -59,5 +59,4 @@ def place_of(options: argparse.Namespace, device: str) -> Place:
 
 
 def cores() -> int:
-    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

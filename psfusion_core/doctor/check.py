@@ -79,7 +79,6 @@ def failed(error: Exception) -> Finding:
 
 
 def in_words(size: float) -> str:
-    """Return a number of bytes as text."""
     for unit in ("B", "KiB", "MiB"):
         if size < 1024:
             return f"{size:.0f} {unit}"

@@ -21,7 +21,6 @@ class DoctorReport:
         self._in_color = not as_json and sys.stdout.isatty()
 
     def add(self, name: str, finding: Finding) -> None:
-        """Add the finding of a check."""
         self.findings.append((name, finding))
         if not self._as_json:
             status = f"{finding.status:8}"

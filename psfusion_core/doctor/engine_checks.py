@@ -56,7 +56,6 @@ def check_torch(_: Subject) -> Finding:
 
 
 def judge_torch(facts: dict[str, Any]) -> Finding:
-    """Judge what `torch_facts` returned."""
     name, driver = f"PyTorch {facts['version']}", facts["driver"]
     if _version(facts["version"]) < OLDEST_TORCH:
         return Finding("error", f"{name}: expected 2.6 or newer, for safe loading of weights", GET_TORCH)

@@ -25,7 +25,6 @@ REQUIRED = {
 
 
 def check_python(_: Subject) -> Finding:
-    """Check the version of Python."""
     found = f"{platform.python_version()}, {sys.executable}"
     if sys.version_info < OLDEST:
         return Finding("error", f"{found}: expected 3.10 or newer", "use a newer Python")

@@ -109,7 +109,6 @@ def _rows(summary: Summary, best: str, second: str, other: str) -> list[list[str
 
 
 def escape_latex(text: str) -> str:
-    """Escape text for LaTeX."""
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
 
 

@@ -146,7 +146,6 @@ def stretch_all(pairs: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]])
 
 
 def calibrate_scenes(pairs: list[Images], options: argparse.Namespace) -> None:
-    """Find one homography in natural scenes and write it."""
     with tqdm(total=STEPS, desc="aligning", unit="step", disable=None) as bar:
         found = calibrate(pairs, bar.update)
     report = (

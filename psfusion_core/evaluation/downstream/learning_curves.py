@@ -58,7 +58,6 @@ def draw_curves(output: Path, segmenters: Sequence[str], inputs: Sequence[str], 
 
 
 def read_curve(path: Path, key: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Read the steps and one column of a run's table."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return np.array([float(row["step"]) for row in rows]), np.array([float(row[key]) for row in rows])

@@ -169,7 +169,6 @@ class SegmentationRun:
             write_image(temporary, picture)
 
     def save(self) -> None:
-        """Write the weights and the state to resume from."""
         self.checkpoints.save_weights(self.model.module, LAST_FILE, self.step)
         state = {"model": self.model.module.state_dict(), "optimizer": self.optimizer.state_dict()}
         self.checkpoints.save_state({**state, "step": self.step})

@@ -44,7 +44,6 @@ class ResNet(nn.Module):
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int, activation: nn.Module) -> nn.Sequential:
-    """Convolution, BatchNorm, activation."""
     conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), activation)
 

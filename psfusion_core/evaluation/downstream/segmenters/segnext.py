@@ -126,7 +126,6 @@ class MSCAN(nn.Module):
 
 
 def conv_norm_relu(inputs: int, outputs: int) -> nn.Sequential:
-    """1x1 convolution, GroupNorm, ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 1, bias=False), nn.GroupNorm(32, outputs), nn.ReLU(inplace=True)
     )
