@@ -131,7 +131,7 @@ class TimedPair:
         return time.perf_counter()
 
 
-def summarise(samples: list[list[float]]) -> dict[str, Any]:
+def summarise_times(samples: list[list[float]]) -> dict[str, Any]:
     """Return the median and the 95th percentile of each stage and of the total, in milliseconds."""
     table = np.array(samples)
     table = np.column_stack([table, table.sum(axis=1)])
@@ -154,7 +154,7 @@ def measure(configuration: Configuration) -> dict[str, Any]:
         peak = torch.cuda.max_memory_allocated(engine.device)
     else:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {**asdict(configuration), **summarise(samples), "peak_mib": round(peak / 2**20)}
+    return {**asdict(configuration), **summarise_times(samples), "peak_mib": round(peak / 2**20)}
 
 
 if __name__ == "__main__":

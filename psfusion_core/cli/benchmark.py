@@ -24,7 +24,7 @@ from psfusion_core.benchmark.stages import (
     Configuration,
     TimedPair,
     make_engine,
-    summarise,
+    summarise_times,
 )
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, Size, parse_size
@@ -151,7 +151,7 @@ def compare(configurations: list[Configuration]) -> list[dict[str, Any]]:
             measured = fuse()
             if turn >= 1:
                 times.append(measured)
-    rows = [{**asdict(c), **summarise(s)} for c, s in zip(configurations, samples, strict=True)]
+    rows = [{**asdict(c), **summarise_times(s)} for c, s in zip(configurations, samples, strict=True)]
     first = rows[0]["median_ms"]
     for row in rows:
         row["times_as_fast"] = round(first["total"] / row["median_ms"]["total"], 2)

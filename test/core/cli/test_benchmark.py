@@ -9,7 +9,7 @@ import pytest
 
 from psfusion_core.benchmark import machine
 from psfusion_core.benchmark.machine import count_cost
-from psfusion_core.benchmark.stages import STAGES, summarise
+from psfusion_core.benchmark.stages import STAGES, summarise_times
 from psfusion_core.cli import main
 
 SMALL = ["benchmark", "--engines", "plain", "torch", "--sizes", "64x40", "--runs", "2", "--device", "cpu"]
@@ -48,7 +48,7 @@ def test_each_configuration_is_measured_in_a_process_of_its_own(tmp_path: Path) 
 
 def test_summary_holds_medians_and_rates() -> None:
     samples = [[0.0, 1.0, 0.0, network, 2.0, 0.0, 0.0] for network in (10.0, 20.0, 90.0)]
-    summary = summarise(samples)
+    summary = summarise_times(samples)
     assert summary["median_ms"]["network"] == 20.0
     assert summary["median_ms"]["total"] == 23.0
     assert summary["p95_ms"]["network"] == pytest.approx(83.0)
