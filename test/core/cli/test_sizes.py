@@ -54,7 +54,9 @@ def test_a_text_is_a_size_or_refused_in_one_line(text: str) -> None:
 def test_the_help_of_simulate_says_the_smallest_size(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["simulate", "--help"])
-    assert "size of both images, 64x64 or larger (default: 640x480)" in " ".join(capsys.readouterr().out.split())
+    assert "size of both images, 64x64 or larger (default: 640x480)" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 @pytest.mark.parametrize(
