@@ -23,7 +23,7 @@ class ImageInput:
 
     Attributes:
         name: Name of the camera; its raw topic is NAME/image.
-        subscription: Where its images come from.
+        subscription: The subscription to its images.
         clock: What its stamps look like.
         enabled: False while images are ignored.
         received: Images that arrived while the node was enabled.

@@ -36,7 +36,7 @@ def check_images(camera: CameraObservations, _: Subject) -> Finding:
         return Finding("skipped", "nobody publishes")
     if not camera.arrivals:
         reason = "the QoS does not match" if camera.mismatched else "check the camera driver"
-        return Finding("error", f"no image came on {camera.topic}", f"{reason}; else {PROFILE_FIX}")
+        return Finding("error", f"no image arrived on {camera.topic}", f"{reason}; else {PROFILE_FIX}")
     found = f"{camera.description}, {_rate(camera.arrivals)}"
     if camera.rejected:
         count = f"{camera.rejected} of {len(camera.arrivals)} images cannot be used"
@@ -50,7 +50,7 @@ def check_images(camera: CameraObservations, _: Subject) -> Finding:
 def check_stamps(camera: CameraObservations, _: Subject) -> Finding:
     """Check the stamps: their age by this machine's clock, jitter, zeros, jumps and order."""
     if not camera.stamps:
-        return Finding("skipped", "no image came")
+        return Finding("skipped", "no image arrived")
     if camera.check.clock.zero_stamps:
         count = f"{camera.check.clock.zero_stamps} of {len(camera.stamps)} images have stamp zero"
         return Finding("error", f"{count}: the node drops them", "set header.stamp in the camera driver")
