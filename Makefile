@@ -1,5 +1,7 @@
 # make demo   a simulated drive (or your own pairs: VISIBLE=dir INFRARED=dir) through the node, over DDS
-# make test   ruff, mypy and every test
+# make lint   ruff, import-linter and mypy
+# make test   make lint, and the tests except those that take minutes; make test-all has these too
+# make coverage   the share of the code that the tests of make test run
 # make docs   the documents, into build/site
 # make parameters   config/psfusion.yaml, from the declarations in psfusion_core/fusion/node_parameters.py
 VENV ?= .venv
@@ -7,8 +9,11 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(VISIBLE),--visible "$(VISIBLE)") $(if $(INFRARED),--infrared "$(INFRARED)")
+# More processes than cores, because the tests of the node mostly wait.
+WORKERS ?= 4
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: demo test lint docs parameters clean
+.PHONY: demo lint test test-all coverage docs parameters clean
 
 # A sourced ROS installation would hide the ROS of the virtual environment.
 unexport PYTHONPATH AMENT_PREFIX_PATH LD_LIBRARY_PATH
@@ -29,7 +34,16 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
+
+test-all: lint
+	$(BIN)/python $(PYTEST) -m ''
+
+coverage: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -38,4 +52,4 @@ parameters: $(READY)
 	$(BIN)/python docs/generate/parameter_file.py
 
 clean:
-	rm -rf $(VENV) demo_output build install log
+	rm -rf $(VENV) demo_output build install log .coverage*

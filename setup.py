@@ -34,11 +34,13 @@ EXTRAS = {
         "tensorboard>=2.20,<3",
     ],
     "test": [
+        "coverage>=7.10,<8",
         "hypothesis>=6.100",
         "import-linter>=2.5,<3",
         "mypy>=2.4,<2.5",
         "playwright>=1.50,<2",  # drives the system's Chromium
         "pytest>=8",
+        "pytest-xdist>=3.6,<4",
         "ruff>=0.17,<0.18",
         "scikit-image>=0.22,<1",
         "scipy>=1.10",

@@ -17,6 +17,7 @@ PROCESSES = 6
 
 _NAMESPACE = "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"
 _SHARED_MEMORY = Path("/dev/shm")
+_RESERVATIONS: list[socket.socket] = []
 
 
 def share_path(name: str) -> Path:
@@ -77,13 +78,20 @@ def _loopback_profile(path: Path) -> Path:
 
 
 def _free_domain() -> int:
-    """Return a domain that no process on this machine uses, 1 to 101 (clear of the ephemeral ports)."""
+    """Return a domain that no process on this machine uses, 1 to 101 (clear of the ephemeral ports).
+
+    Nobody else gets it until this process ends: a socket stays bound to a port that DDS leaves unused.
+    """
     for domain in random.sample(range(1, 102), 101):
+        ports = 7400 + 250 * domain  # RTPS 2.5, 9.6.2.3; the first participant listens to the tenth
+        reservation = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                # The first participant's port (RTPS 2.5, 9.6.2.3).
-                probe.bind(("127.0.0.1", 7400 + 250 * domain + 10))
+                probe.bind(("127.0.0.1", ports + 10))
+                reservation.bind(("127.0.0.1", ports + 2))
             except OSError:
+                reservation.close()
                 continue
-            return domain
+        _RESERVATIONS.append(reservation)
+        return domain
     raise OSError("expected a free ROS domain from 1 to 101, got none: end other ROS processes")

@@ -42,7 +42,7 @@ OUTPUTS = {
     "semantic/overlay": Image,
     "fused/camera_info": CameraInfo,
 }
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until a test gives up; nothing is measured with it."""
 
 RELIABLE = QoSProfile(depth=50)

@@ -2,7 +2,7 @@
 
 usage: listener.py OUTPUT COUNT TOPIC=TYPE [TOPIC=TYPE ...]
 
-Prints "ready" once its subscriptions exist, ends after COUNT messages, or 20 s without one. OUTPUT becomes a
+Prints "ready" once its subscriptions exist, ends after COUNT messages, or 60 s without one. OUTPUT becomes a
 pickled list of (topic, bytes).
 """
 
@@ -34,7 +34,7 @@ def main() -> None:
         node.create_subscription(KINDS[kind], topic, partial(keep, topic), QoSProfile(depth=100), raw=True)
     print("ready", flush=True)
     seen, last = 0, time.monotonic()
-    while len(received) < int(count) and time.monotonic() - last < 20:
+    while len(received) < int(count) and time.monotonic() - last < 60:
         rclpy.spin_once(node, timeout_sec=0.1)
         if len(received) > seen:
             seen, last = len(received), time.monotonic()

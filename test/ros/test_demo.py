@@ -66,7 +66,7 @@ def test_demo_fuses_a_users_folders_and_prints_the_paths_last(folders: list[str]
     assert cv2.VideoCapture(str(output / "side_by_side.mp4")).read()[0]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("exported_network")
 def test_demo_of_a_simulated_drive_with_the_real_network_replaces_an_earlier_drive(tmp_path: Path) -> None:
     (tmp_path / "drive").mkdir()
     process = demo("--seconds", "0.6", "--rate", "0.2", "--output", str(tmp_path), node=REAL_NODE)

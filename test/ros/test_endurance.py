@@ -13,13 +13,12 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 
 from harness import FAST_DIAGNOSTICS, STUB_NODE, Cameras, NodeProcess, Peer, counts_of, stamp_of
 
-OVERLOAD_SECONDS = float(os.environ.get("PSFUSION_OVERLOAD_SECONDS", "60"))
 SOAK_SECONDS = float(os.environ.get("PSFUSION_SOAK_SECONDS", "900"))
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [15.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_at_sixty_hertz_a_five_hertz_engine_publishes_the_newest_with_bounded_latency_and_memory(
-    session_environment: dict[str, str],
+    session_environment: dict[str, str], seconds: float
 ) -> None:
     period = 0.2
     slow = {**session_environment, "STUB_SECONDS": str(period)}
@@ -35,14 +34,14 @@ def test_at_sixty_hertz_a_five_hertz_engine_publishes_the_newest_with_bounded_la
         with Cameras(peer, rate=60.0) as cameras:
             begin = time.monotonic()
             seen = 0
-            while time.monotonic() - begin < OVERLOAD_SECONDS:
+            while time.monotonic() - begin < seconds:
                 time.sleep(0.005)
                 messages = peer.received["fused/image"]
                 # stamps are the time of sending, by the same clock
                 latencies += [time.time() - stamp_of(m) / 1e9 for m in messages[seen:]]
                 seen = len(messages)
                 memory.append(process.memory_info().rss)
-        rate = seen / OVERLOAD_SECONDS
+        rate = seen / seconds
         print(f"{rate:.2f} Hz, latency median {np.median(latencies):.3f} s, max {max(latencies):.3f} s")
         assert rate > 0.7 / period
         assert max(latencies) < 3 * period
@@ -55,7 +54,7 @@ def test_at_sixty_hertz_a_five_hertz_engine_publishes_the_newest_with_bounded_la
         assert counts["received"] == sum(n for name, n in counts.items() if name != "received")
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_fifteen_minutes_at_ten_hertz_lose_nothing_uncounted_and_take_no_memory(
     session_environment: dict[str, str],
 ) -> None:

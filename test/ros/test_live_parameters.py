@@ -31,7 +31,17 @@ from psfusion_core.fusion.compose import overlay
 @pytest.fixture
 def running(session_environment: dict[str, str]) -> Iterator[Peer]:
     """Give a peer that is connected with a running node."""
-    with NodeProcess(STUB_NODE, session_environment, FAST_DIAGNOSTICS) as node:
+    yield from run(session_environment)
+
+
+@pytest.fixture(scope="module")
+def shared(session_environment: dict[str, str]) -> Iterator[Peer]:
+    """Give such a peer to the tests that leave the node as it is."""
+    yield from run(session_environment)
+
+
+def run(environment: dict[str, str]) -> Iterator[Peer]:
+    with NodeProcess(STUB_NODE, environment, FAST_DIAGNOSTICS) as node:
         node.wait_until_started()
         with Peer(("fused/image", "semantic/mask", "semantic/overlay")) as peer:
             peer.connect()
@@ -100,9 +110,9 @@ def test_the_tolerance_decides_from_now_on_what_pairs(running: Peer) -> None:
     ],
 )
 def test_what_cannot_be_set_is_refused_with_the_reason(
-    running: Peer, name: str, value: object, said: str
+    shared: Peer, name: str, value: object, said: str
 ) -> None:
-    result = running.set_parameter(name, value)
+    result = shared.set_parameter(name, value)
 
     assert not result.successful
     assert said in result.reason

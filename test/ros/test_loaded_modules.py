@@ -41,6 +41,7 @@ print(*sys.modules, sep="\\n")
 """
 
 
+@pytest.mark.usefixtures("exported_network")
 def test_a_node_that_fused_a_pair_with_the_real_network_loaded_only_what_a_robot_needs(
     session_environment: dict[str, str],
 ) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from harness import with_checkout
 
 from psfusion_ros.loopback.environment import PROCESSES, loopback_environment, share_path
 
@@ -59,9 +63,29 @@ def test_segments_are_those_of_the_shipped_profile_but_never_more_than_fit(
 def test_a_domain_in_use_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
         used = next(domain for domain in range(1, 102) if binds(participant, domain))
-        free = used % 101 + 1
-        monkeypatch.setattr(random, "sample", lambda *_: [used, free])
-        assert loopback_environment(tmp_path)["ROS_DOMAIN_ID"] == str(free)
+        others = [domain for domain in range(1, 102) if domain != used]
+        monkeypatch.setattr(random, "sample", lambda *_: [used, *others])
+        assert int(loopback_environment(tmp_path)["ROS_DOMAIN_ID"]) in others
+
+
+def test_a_domain_is_given_once_though_nobody_listens_in_it_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "sample", lambda domains, _: list(domains))
+    code = (
+        "import random, sys; from pathlib import Path; random.sample = lambda domains, _: list(domains);"
+        "from psfusion_ros.loopback.environment import loopback_environment;"
+        "print(loopback_environment(Path(sys.argv[1]))['ROS_DOMAIN_ID'])"
+    )
+    ours = [loopback_environment(tmp_path)["ROS_DOMAIN_ID"] for _ in range(2)]
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env=with_checkout(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len({*ours, other.stdout.strip()}) == 3
 
 
 def binds(participant: socket.socket, domain: int) -> bool:

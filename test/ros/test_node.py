@@ -13,6 +13,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 from harness import (
     FAST_DIAGNOSTICS,
     OUTPUTS,
+    PATIENCE,
     PERIOD,
     START,
     STUB_NODE,
@@ -226,7 +227,7 @@ def test_a_start_that_cannot_work_ends_with_status_1_and_one_line(
 ) -> None:
     with NodeProcess(STUB_NODE, session_environment, parameter) as node:
         line = node.wait_for_log("FATAL")
-        assert node.process.wait(60) == 1
+        assert node.process.wait(PATIENCE) == 1
 
     assert said in line
     assert "Traceback" not in "".join(node.log)

@@ -27,7 +27,9 @@ from psfusion_core.models.classes import CLASS_NAMES
 
 
 @pytest.fixture(scope="module", params=[STUB_NODE, REAL_NODE], ids=["stub", "fuser"])
-def connected(request: pytest.FixtureRequest, session_environment: dict[str, str]) -> Iterator[Peer]:
+def connected(
+    request: pytest.FixtureRequest, session_environment: dict[str, str], exported_network: None
+) -> Iterator[Peer]:
     """Give a peer that is connected with a running node, which the tests of this module share."""
     with NodeProcess(request.param, session_environment, FAST_DIAGNOSTICS) as node:
         node.wait_until_started()

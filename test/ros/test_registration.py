@@ -47,7 +47,7 @@ def camera_model(size: tuple[int, int]) -> CameraModel:
 
 
 @pytest.fixture(scope="module")
-def fuser() -> Fuser:
+def fuser(exported_network: None) -> Fuser:
     return Fuser()
 
 

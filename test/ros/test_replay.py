@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import with_checkout
+from harness import PATIENCE, with_checkout
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
@@ -91,10 +91,10 @@ def hear(ros_environment: dict[str, str], tmp_path: Path) -> Hear:
             with subprocess.Popen(
                 REPLAY + arguments, env=ros_environment, stderr=subprocess.PIPE, text=True
             ) as replay:
-                listener.wait(timeout=60)
+                listener.wait(timeout=PATIENCE)
                 if "--loop" in arguments:
                     replay.send_signal(signal.SIGINT)
-                _, errors = replay.communicate(timeout=30)
+                _, errors = replay.communicate(timeout=PATIENCE)
         assert replay.returncode == 0, errors
         assert "Traceback" not in errors
         heard: Messages = pickle.loads(output.read_bytes())
@@ -234,7 +234,7 @@ def test_big_endian_messages_are_shifted_in_their_byte_order() -> None:
 
 def replay(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        REPLAY + arguments, env=environment, capture_output=True, text=True, timeout=60, check=False
+        REPLAY + arguments, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -296,6 +296,6 @@ def test_signal_ends_an_endless_replay_with_status_0(
         while "playing nevertheless" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Traceback" not in errors

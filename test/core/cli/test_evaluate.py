@@ -312,7 +312,6 @@ def test_where_processes_die_their_work_is_done_by_others(tmp_path: Path, long_r
     assert len(measured(tmp_path)) == 40
 
 
-@pytest.mark.slow
 def test_on_ray_it_measures_what_it_measures_here(root: Path) -> None:
     tables = []
     for place in ("local", "ray"):
@@ -323,7 +322,7 @@ def test_on_ray_it_measures_what_it_measures_here(root: Path) -> None:
     assert tables[0] == tables[1]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("exported_network")
 def test_a_network_run_here_gives_what_its_files_give(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fuse = ["fuse", "--device", "cpu", "--visible", str(root / "vi"), "--infrared", str(root / "ir")]
     assert main([*fuse, "--output", str(root / "done")]) == 0
@@ -394,7 +393,7 @@ def test_robustness_disturbs_what_is_fused_but_not_what_it_is_measured_against(r
     assert {condition for method, condition, _ in measured(root) if method == "ours"} == {"clean"}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("exported_network")
 def test_robustness_holds_the_label_maps_of_a_network_against_the_truth(root: Path) -> None:
     (root / "boxes").mkdir()
     for name in "abc":

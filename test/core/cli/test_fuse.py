@@ -11,6 +11,8 @@ from psfusion_core.cameras.image_files import read_label, read_visible, write_im
 from psfusion_core.cli import main
 from psfusion_core.fusion.compose import overlay
 
+pytestmark = pytest.mark.usefixtures("exported_network")
+
 
 def make_pairs(root: Path, **sizes: tuple[int, int]) -> list[str]:
     rng = np.random.default_rng(0)

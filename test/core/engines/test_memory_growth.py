@@ -15,9 +15,10 @@ import pytest
 FRAMES, WARM_UP = 2000, 200
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("exported_network")
 @pytest.mark.parametrize(
-    "engine", ["torch", pytest.param("torch-compile", marks=pytest.mark.soak), "onnxruntime"]
+    "engine",
+    ["onnxruntime", *(pytest.param(name, marks=pytest.mark.slow) for name in ("torch", "torch-compile"))],
 )
 def test_resident_size_stays_flat(engine: str) -> None:
     if engine == "onnxruntime":

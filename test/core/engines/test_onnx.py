@@ -43,8 +43,8 @@ def test_rewritten_network_equals_the_plain_one(name: str) -> None:
     torch.testing.assert_close(logits, plain.semantic, atol=1e-3, rtol=1e-4)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["psfusion", "psfusion_lite"])
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("name", [pytest.param("psfusion", marks=pytest.mark.slow), "psfusion_lite"])
 @torch.no_grad()
 def test_onnxruntime_gives_the_luma_of_the_network_at_every_size(name: str) -> None:
     model = trained_like(name)
@@ -59,7 +59,7 @@ def test_onnxruntime_gives_the_luma_of_the_network_at_every_size(name: str) -> N
         torch.testing.assert_close(logits, plain.semantic, atol=1e-2, rtol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("exported_network")
 def test_fusers_of_all_engines_agree_at_odd_sizes() -> None:
     random = np.random.default_rng(0)
     fusers = [Fuser(device="cpu", engine=engine) for engine in ("torch", "onnxruntime")]
@@ -131,14 +131,13 @@ def test_export_over_the_tolerance_is_refused_and_the_old_file_stays(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_network_is_exported_once_for_its_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_network_is_exported_once_for_its_weights(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     written = []
 
     def write(model: object, path: Path, precision: str) -> None:
         written.append(precision)
         path.write_bytes(b"graph")
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(onnx_file, "export", write)
     model = trained_like("psfusion_lite")
     first = onnx_file.cached_file(model, "fp32")
@@ -147,19 +146,18 @@ def test_network_is_exported_once_for_its_weights(monkeypatch: pytest.MonkeyPatc
     next(model.parameters()).data[0] += 1.0
     assert onnx_file.cached_file(model, "fp32") != first
     assert written == ["fp32", "fp16", "fp32"]
-    assert all(path.read_bytes() == b"graph" for path in (tmp_path / "psfusion").iterdir())
+    assert all(path.read_bytes() == b"graph" for path in own_cache.iterdir())
 
 
-def test_failed_export_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_failed_export_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     def fail(model: object, path: Path, precision: str) -> None:
         path.write_bytes(b"half")
         raise RuntimeError("interrupted")
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(onnx_file, "export", fail)
     with pytest.raises(RuntimeError, match="interrupted"):
         onnx_file.cached_file(trained_like("psfusion_lite"), "fp32")
-    assert list((tmp_path / "psfusion").iterdir()) == []
+    assert list(own_cache.iterdir()) == []
 
 
 def test_missing_library_gives_the_command_and_auto_does_without(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from psfusion_core.models.networks import MODELS, create_model
 
 
 @pytest.fixture(scope="module")
-def fuser() -> Fuser:
+def fuser(exported_network: None) -> Fuser:
     return Fuser(device="cpu")
 
 

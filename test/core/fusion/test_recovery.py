@@ -195,7 +195,7 @@ def test_an_unknown_fallback_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def real() -> Fuser:
+def real(exported_network: None) -> Fuser:
     return Fuser()
 
 

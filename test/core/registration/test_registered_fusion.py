@@ -19,7 +19,7 @@ REGISTRATION = HomographyRegistration(tuple(MATRIX.ravel().tolist()))
 
 
 @pytest.fixture(scope="module")
-def fuser() -> Fuser:
+def fuser(exported_network: None) -> Fuser:
     return Fuser(device="cpu")
 
 

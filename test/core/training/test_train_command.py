@@ -53,7 +53,12 @@ def test_own_pairs_without_labels_can_be_learnt_from_and_fused(tmp_path: Path) -
     assert main(["train", "--config", recipe, f"sources.0.path={tmp_path / 'mine'}", *small]) == 0
     weights = str(tmp_path / "run/last.safetensors")
     folders = ["--visible", str(tmp_path / "mine/visible"), "--infrared", str(tmp_path / "mine/infrared")]
-    assert main(["fuse", *folders, "--output", str(tmp_path / "fused"), "--weights", weights]) == 0
+    assert (
+        main(
+            ["fuse", *folders, "--output", str(tmp_path / "fused"), "--weights", weights, "--engine", "torch"]
+        )
+        == 0
+    )
     assert read_visible(tmp_path / "fused/fused/a.png").shape == (96, 128, 3)
 
 

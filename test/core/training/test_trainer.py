@@ -177,7 +177,7 @@ def test_training_lowers_the_loss_and_its_weights_fuse(
     assert last < first
     trainer.save()
     assert read_metadata(tmp_path / "run/last.safetensors")["classes"].startswith("unlabelled,car,person")
-    fuser = Fuser(weights=tmp_path / "run/last.safetensors", device="cpu")
+    fuser = Fuser(weights=tmp_path / "run/last.safetensors", device="cpu", engine="torch")
     assert fuser(np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), np.uint8)).mask.shape == (40, 50)
 
 
@@ -206,7 +206,7 @@ def test_another_label_set_has_its_own_classes(small_config: MakeConfig, pairs: 
     (pairs / "labels").rmdir()
     trainer = Trainer(small_config(sources=source, labels="pst900", steps=2))
     trainer.run()
-    fuser = Fuser(weights=tmp_path / "run/last.safetensors", device="cpu")
+    fuser = Fuser(weights=tmp_path / "run/last.safetensors", device="cpu", engine="torch")
     assert fuser(np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), np.uint8)).mask.max() < 5
 
 

@@ -48,6 +48,7 @@ def test_the_average_has_the_mean_luma_of_both_images() -> None:
     assert float((average - expected).abs().max()) < 1.0
 
 
+@pytest.mark.usefixtures("exported_network")
 def test_a_network_fuses_once_and_its_images_are_those_of_the_fuser(sources: Sources, tmp_path: Path) -> None:
     train, _ = sources
     shown = with_input_images(train, parse_input("psfusion_lite"), tmp_path, "cpu")
