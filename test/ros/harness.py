@@ -119,9 +119,11 @@ class NodeProcess:
         """Wait for the one line that the node logs when it is ready, and return it."""
         return self.wait_for_log("in: /")
 
-    def wait_for_log(self, words: str) -> str:
+    def wait_for_log(self, words: str, after: int = 0) -> str:
+        """Wait for a line with these words after so many lines of the log, and return it."""
+
         def found() -> str:
-            return next((line for line in self.log if words in line), "")
+            return next((line for line in self.log[after:] if words in line), "")
 
         with self._logged:
             self._logged.wait_for(lambda: found() or self.process.poll() is not None, PATIENCE)
