@@ -18,10 +18,11 @@ from psfusion_core.bags.camera_topics import CameraTopics, TopicNames, find_topi
 from psfusion_core.bags.chunk_fusing import ChunkOutcome, FuseChunks, MakeFuser, load_fuser
 from psfusion_core.bags.chunk_joining import ChunkJoining, read_outcome
 from psfusion_core.bags.chunk_planning import CHUNK_PAIRS, Chunk, PairPlanner
-from psfusion_core.bags.previews import ContactSheet, Video
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.distribution import Place, run_tasks
+from psfusion_core.fusion.contact_sheet import ContactSheet
 from psfusion_core.fusion.fusion_parameters import FusionParameters
+from psfusion_core.fusion.video import Video
 
 PREVIEW_WIDTH = 400
 """Width of a panel in the video and the contact sheet, in pixels."""

@@ -1,16 +1,21 @@
-"""Pictures of pictures: images side by side with captions, rows of them as one sheet, a legend of classes."""
+"""Draws images side by side with captions, rows of them as a contact sheet, and a legend of classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.cameras.image_files import write_image
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.models.classes import colorize
+
+ROWS = 6
+"""Rows of a contact sheet."""
 
 CAPTION_HEIGHT = 24
 GAP = 4
@@ -20,20 +25,21 @@ BACKGROUND = 24
 TEXT = (230, 230, 230)
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 SWATCH = 14
-"""Side of the square that shows a class's colour."""
+"""Side of the square that shows the colour of a class."""
 
 
 def side_by_side(panels: Mapping[str, npt.NDArray[Any]], width: int, height: int) -> npt.NDArray[np.uint8]:
-    """Draw images in a row, each under its caption, as large as fits and centred in its panel.
+    """Draw images in a row, each under its caption, centred in its panel and as large as fits.
 
     Args:
-        panels: caption to image: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 (stretched to its own range).
-        width: of a panel, pixels.
-        height: of a panel without its caption, pixels.
+        panels: The images by caption: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 (stretched to its own
+            range).
+        width: Width of a panel, pixels.
+        height: Height of a panel without its caption, pixels.
 
     Returns:
-        (h, w, 3) uint8 RGB with h and w even, as video codecs want them; the same for the same arguments and
-        number of panels.
+        (h, w, 3) uint8 RGB with h and w even, because video codecs need that. The size depends on the number
+        and size of the panels only.
     """
     row_width = len(panels) * (width + GAP) - GAP
     row = np.full((CAPTION_HEIGHT + height, row_width, 3), BACKGROUND, np.uint8)
@@ -48,7 +54,7 @@ def side_by_side(panels: Mapping[str, npt.NDArray[Any]], width: int, height: int
 
 
 def stack(rows: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-    """Put rows of any widths below each other, (h, w, 3) uint8 RGB each and together."""
+    """Stack rows of any width, each (h, w, 3) uint8 RGB, to one picture."""
     width = max(row.shape[1] for row in rows)
     padded = [
         np.pad(row, ((0, GAP), (0, width - row.shape[1]), (0, 0)), constant_values=BACKGROUND) for row in rows
@@ -56,16 +62,43 @@ def stack(rows: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
     return np.concatenate(padded)[:-GAP]
 
 
+class ContactSheet:
+    """A picture of some rows out of many, evenly spread."""
+
+    def __init__(self, path: Path, total: int) -> None:
+        """Prepare the sheet.
+
+        Args:
+            path: File of the picture; the suffix gives the format.
+            total: Number of rows that will be added.
+        """
+        self._path = path
+        self._chosen = {round(number) for number in np.linspace(0, total - 1, ROWS)}
+        self._number = 0
+        self._rows: list[npt.NDArray[np.uint8]] = []
+
+    def add(self, picture: npt.NDArray[np.uint8], time: int) -> None:
+        """Add the next row, (H, W, 3) uint8 RGB; its time is not used."""
+        if self._number in self._chosen:
+            self._rows.append(picture)
+        self._number += 1
+
+    def close(self) -> None:
+        """Write the picture if there are any rows."""
+        if self._rows:
+            write_image(self._path, stack(self._rows))
+
+
 def class_legend(labels: Iterable[int], names: Sequence[str], width: int) -> npt.NDArray[np.uint8]:
-    """Draw the colours of classes with their names, in as many lines as that takes.
+    """Draw the colours of classes with their names, in as many lines as needed.
 
     Args:
-        labels: indices of the classes to explain; 0, which is not painted, and 255, unknown, are left out.
-        names: of the classes by index; the index stands for one beyond them.
-        width: of the legend, pixels.
+        labels: Indices of the classes; 0, which is not painted, and 255, unknown, are left out.
+        names: Class names by index; an index beyond them is drawn as a number.
+        width: Width of the legend, pixels.
 
     Returns:
-        (h, width, 3) uint8 RGB; h is 0 where there is nothing to explain.
+        (h, width, 3) uint8 RGB; h is 0 if there are no classes to draw.
     """
     lines: list[npt.NDArray[np.uint8]] = []
     left = width

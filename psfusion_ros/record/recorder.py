@@ -13,6 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from psfusion_core.bags.bag_writer import BagWriter
+from psfusion_core.fusion.video import import_av
 from psfusion_ros.record.gallery import SHEET, VIDEO, write_gallery
 from psfusion_ros.record.spool import Spool
 from psfusion_ros.record.timeline import FOLDERS, Timeline, read_timeline
@@ -32,9 +33,10 @@ def record(arguments: list[str], output: Path) -> int:
 
     Raises:
         OSError: The folder cannot be written.
-        ImportError: The package rosbags is missing.
+        ImportError: The package rosbags or av is missing.
     """
     output.mkdir(parents=True, exist_ok=True)
+    import_av()  # a recording without its pictures would be lost
     with tempfile.TemporaryDirectory(prefix=".spool", dir=output) as directory:
         bag = Path(directory) / "bag"
         received, lost = _spool(arguments, bag)
