@@ -19,8 +19,9 @@ from psfusion_core.bags.bag_report import BagReport
 from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_core.bags.chunk_fusing import OUTCOME, PREVIEW, ChunkOutcome
 from psfusion_core.bags.message_codec import OUTPUT_TYPES
-from psfusion_core.bags.previews import ContactSheet, Video
 from psfusion_core.bags.rosbags_package import typestore
+from psfusion_core.fusion.contact_sheet import ContactSheet
+from psfusion_core.fusion.video import Video
 
 
 @dataclass(frozen=True)

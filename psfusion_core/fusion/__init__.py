@@ -1,1 +1,1 @@
-"""From a pair of frames to pictures: `Fuser`, what it composes of a network's outputs, and its parameters."""
+"""Fuses pairs of frames to pictures: `Fuser`, the pictures of a network's outputs, and the parameters."""

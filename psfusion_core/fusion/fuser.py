@@ -1,4 +1,4 @@
-"""``Fuser``: arrays in, fused image and label map out."""
+"""`Fuser` fuses a pair of images: arrays or frames in, fused image, label map and overlay out."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from psfusion_core.engines.engine import Engine
 from psfusion_core.engines.engine_choice import ENGINES, FILE_ENGINES, choose_engine
 from psfusion_core.engines.memory import trim_heap
 from psfusion_core.fusion.compose import compose, download, to_bytes
+from psfusion_core.fusion.input_checks import check_infrared, check_sizes, check_visible
 from psfusion_core.fusion.pictures import Pictures, Wanted
 from psfusion_core.fusion.placement import lay_on_visible, pad, resize
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.models.networks import class_names, create_model
 from psfusion_core.registration.infrared_warp import InfraredWarp
-from psfusion_core.registration.pixel_map import Registration, Size, same_aspect
+from psfusion_core.registration.pixel_map import Registration, Size
 
 
 class FusionResult(NamedTuple):
     """One fused pair.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB, fused luma with the chroma of the visible image.
-        mask: (H, W) uint8 class index of each pixel (see :mod:`psfusion_core.models.classes`).
+        image: (H, W, 3) uint8 RGB, the fused luma with the chroma of the visible image.
+        mask: (H, W) uint8, the class index of each pixel (see :mod:`psfusion_core.models.classes`).
     """
 
     image: npt.NDArray[np.uint8]
@@ -48,27 +49,28 @@ class Fuser:
 
     Args:
         model: ``"psfusion_lite"`` or ``"psfusion"``.
-        weights: ``"default"`` (shipped), the path of a checkpoint, or an ONNX file that ``psfusion export``
-            wrote, which holds the network too (``model`` is not looked at).
-        device: ``"auto"`` (the GPU where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        weights: ``"default"`` (the shipped weights), the path of a checkpoint, or an ONNX file from
+            ``psfusion export``, which holds the network too (``model`` is ignored).
+        device: ``"auto"`` (the GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         engine: ``"auto"`` or a name (see ``choose_engine`` and ``ENGINES`` in
             :mod:`psfusion_core.engines.engine_choice`); an ONNX file runs in ``"onnxruntime"`` or
             ``"tensorrt"``.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
-        registration: how the infrared lies on the visible image; None where both show the same scene.
+        registration: How the infrared image lies on the visible one; None if both show the same scene.
 
     Attributes:
-        class_names: of the mask's indices.
-        description: network, engine, precision and device in a line.
-        registration: as above; may be set at any time.
+        class_names: The class names by the index in the mask.
+        description: Network, engine, precision and device in one line.
+        engine: The engine that runs the network.
+        registration: As above; may be set at any time.
 
-    The constructor runs the network once (at 480 x 640 on a GPU, whose kernels are chosen by size), so that
-    the first call is not slower than the next.
+    The constructor runs the network once (at 480 x 640 on a GPU, which chooses kernels by size), so that the
+    first call is as fast as the next.
 
     Raises:
-        ValueError: an unknown name, a device that is not there, a checkpoint that does not fit.
-        FileNotFoundError: no weights ship for this network.
-        ImportError: the library of an engine is missing; the message says what to install.
+        ValueError: A name is unknown, the device does not exist, or the checkpoint does not fit.
+        FileNotFoundError: No weights ship for this network.
+        ImportError: The library of an engine is missing; the message says what to install.
     """
 
     def __init__(
@@ -120,11 +122,11 @@ class Fuser:
 
     @property
     def device(self) -> torch.device:
-        """Where the network runs."""
+        """The device that runs the network."""
         return self.engine.device
 
     def warm_up(self, height: int, width: int) -> None:
-        """Run once at this size, so that its first real pair is not slower than the next."""
+        """Run once at this size, so that the first pair of this size is as fast as the next."""
         self(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
 
     def __call__(
@@ -132,9 +134,9 @@ class Fuser:
     ) -> FusionResult:
         """Fuse one pair.
 
-        Without a registration both images show the same scene. If their sizes differ, but not their aspect
-        ratio, the infrared is scaled to the visible image. With a registration the infrared may have any size
-        that the registration was made for; where its camera does not see, the result is the visible image.
+        Without a registration, both images must show the same scene with the same aspect ratio; the infrared
+        image is scaled to the visible one. With a registration, the infrared image may have any size that the
+        registration supports; where the infrared camera does not see, the result is the visible image.
 
         Args:
             visible: (H, W, 3) uint8 RGB, H and W at least 32.
@@ -142,11 +144,11 @@ class Fuser:
                 99th percentile (:func:`psfusion_core.cameras.thermal_gain.stretch`). Hot is bright.
 
         Returns:
-            Image and mask of the H and W of the visible image: the pair is padded for the network and cropped
-            back, the visible image is never rescaled.
+            Image and mask with the H and W of the visible image. The pair is padded for the network and the
+            result is cropped; the visible image is never rescaled.
 
         Raises:
-            ValueError: shapes or dtypes other than these, or sizes that the registration was not made for.
+            ValueError: A shape or dtype differs from these, or the registration does not support the sizes.
         """
         check_visible(visible)
         check_infrared(infrared)
@@ -158,20 +160,21 @@ class Fuser:
     def fuse_frames(
         self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted = Wanted()
     ) -> Pictures:
-        """Fuse one pair as the cameras sent it: their bytes are converted where the network runs.
+        """Fuse one pair as the cameras sent it; the pixels are converted on the device that runs the network.
 
         Args:
-            visible: of any encoding in :data:`psfusion_core.cameras.encodings.PIXEL_FORMATS`.
-            infrared: likewise.
-            scale: how the infrared becomes grey levels, from
+            visible: A frame of any encoding in :data:`psfusion_core.cameras.encodings.PIXEL_FORMATS`.
+            infrared: Likewise.
+            scale: How intensities become grey levels, from
                 :meth:`psfusion_core.cameras.thermal_gain.ThermalGain.follow`.
-            wanted: the pictures to make; others take no time.
+            wanted: The pictures to compute; others take no time.
 
         Returns:
-            Those pictures, of the H and W of the visible image.
+            The wanted pictures, with the H and W of the visible image.
 
         Raises:
-            ValueError: sizes as in a call; a FrameError, where an image is none of its encoding.
+            ValueError: The sizes do not fit, as in a call, or an image does not fit its encoding (a
+                FrameError).
         """
         check_frame(visible)
         check_frame(infrared)
@@ -186,17 +189,17 @@ class Fuser:
     def register(
         self, infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], visible_size: Size
     ) -> npt.NDArray[np.uint8]:
-        """Lay an infrared image onto the visible one, as it is before fusion.
+        """Lay an infrared image onto the visible one, as a call does before it fuses.
 
         Args:
             infrared: (h, w) uint8 or uint16, as for a call.
-            visible_size: width and height of the visible image.
+            visible_size: Width and height of the visible image.
 
         Returns:
             (H, W) uint8 on the pixels of the visible image; 0 where the infrared camera does not see.
 
         Raises:
-            ValueError: see a call.
+            ValueError: As for a call.
         """
         check_infrared(infrared)
         frame, scale = _infrared_frame(infrared)
@@ -211,7 +214,7 @@ class Fuser:
         return grey_levels(intensity(upload(infrared.image, self.device), infrared.encoding), scale)
 
     def _find_warp(self, visible_size: Size, infrared_size: Size) -> InfraredWarp | None:
-        """Return the warp of the registration for these sizes, made anew only when they change."""
+        """Return the warp of the registration for these sizes; it is recreated only when they change."""
         if self._registration is None:
             return None
         if self._warp is None or self._warp[:2] != (visible_size, infrared_size):
@@ -220,51 +223,16 @@ class Fuser:
         return self._warp[2]
 
 
-def check_visible(visible: npt.NDArray[np.generic]) -> None:
-    """Raise ValueError, saying what was expected and what came, unless an array is (H, W, 3) uint8."""
-    if visible.ndim != 3 or visible.shape[2] != 3 or visible.dtype != np.uint8:
-        raise ValueError(
-            f"expected a visible image of shape (H, W, 3) and uint8, got {visible.shape} and {visible.dtype}"
-        )
-
-
-def check_infrared(infrared: npt.NDArray[np.generic]) -> None:
-    """Raise ValueError, saying what was expected and what came, unless an array is (h, w) uint8 or uint16."""
-    if infrared.ndim != 2 or infrared.dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            f"expected an infrared image of shape (H, W) and uint8 or uint16, got {infrared.shape} and "
-            f"{infrared.dtype}"
-        )
-
-
-def check_sizes(visible: Size, infrared: Size, any_size: bool) -> None:
-    """Raise ValueError, saying what was expected and what came, unless images of two sizes can be fused.
-
-    Args:
-        visible, infrared: width and height, pixels; to be of the same aspect ratio within 1 %.
-        any_size: the infrared may have any size.
-    """
-    if min(*visible, *infrared) < MINIMUM_SIDE:
-        width, height = visible if min(visible) < MINIMUM_SIDE else infrared
-        raise ValueError(f"expected at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels, got {height} x {width}")
-    if not any_size and not same_aspect(visible, infrared):
-        raise ValueError(
-            f"the visible image is {visible[1]} x {visible[0]} and the infrared image "
-            f"{infrared[1]} x {infrared[0]} (height x width), of another aspect ratio: find "
-            "their registration with psfusion calibrate"
-        )
-
-
 def _size(frame: Frame) -> Size:
     return frame.image.shape[1], frame.image.shape[0]
 
 
 def _frame(image: npt.NDArray[Any], encoding: str) -> Frame:
-    """An image that no camera sent."""
+    """Return a frame of an image that no camera sent."""
     return Frame(0, "", encoding, image)
 
 
 def _infrared_frame(infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> tuple[Frame, GreyScale]:
-    """An infrared image with the grey levels of its own range."""
+    """Return a frame of an infrared image, and the grey scale of its own range."""
     encoding = "mono16" if infrared.dtype == np.uint16 else "mono8"
     return _frame(infrared, encoding), ThermalGain().follow(infrared)

@@ -1,4 +1,4 @@
-"""What is made of a pair: which pictures, and the pictures themselves."""
+"""The pictures that fusion makes of a pair, and the choice among them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which pictures are to be made of a pair.
+    """The pictures that are wanted of a pair.
 
     Attributes:
-        image: the fused image.
-        mask: the label map.
-        overlay_opacity: weight of the class colours in the overlay, in [0, 1]; None for no overlay.
+        image: True for the fused image.
+        mask: True for the label map.
+        overlay_opacity: Weight of the class colours in the overlay, in [0, 1]; None for no overlay.
     """
 
     image: bool = True
@@ -25,10 +25,10 @@ class Wanted:
 
 
 class Pictures(NamedTuple):
-    """What was made of a pair; None where it was not wanted.
+    """The pictures of a pair; None for those that were not wanted.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB, fused.
+        image: (H, W, 3) uint8 RGB, the fused image.
         mask: (H, W) uint8 class indices (see :mod:`psfusion_core.models.classes`).
         overlay: (H, W, 3) uint8 RGB, the fused image tinted with the colours of its classes.
     """

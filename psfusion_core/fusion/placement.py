@@ -1,4 +1,4 @@
-"""The infrared image laid on the visible one, and both padded to what networks take."""
+"""Lays the infrared image on the visible one, and pads both to a size that networks take."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.registration.infrared_warp import InfraredWarp
 
 SIZE_MULTIPLE = PSFusion.size_multiple
-"""Of the height and width of what networks and ONNX files take; the same for both networks."""
+"""Both networks and ONNX files take heights and widths that are multiples of this."""
 
 
 def lay_on_visible(heat: Tensor, color: Tensor, warp: InfraredWarp | None) -> Tensor:
-    """Bring an infrared image (1, 1, h, w) onto the pixels of the visible one, (1, 3, H, W).
+    """Lay an infrared image (1, 1, h, w) onto the pixels of the visible image (1, 3, H, W).
 
-    What the infrared camera does not see is filled with the visible luma: the network has nothing to add
-    there, so that little of the edge reaches into what both cameras see.
+    Pixels that the infrared camera does not see get the visible luma. The network has nothing to add there,
+    so the edge hardly affects the area that both cameras see.
     """
     if warp is None:
         return resize(heat, *color.shape[-2:])
@@ -27,12 +27,12 @@ def lay_on_visible(heat: Tensor, color: Tensor, warp: InfraredWarp | None) -> Te
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:
-    """Scale (B, C, h, w); an image of that size is returned as it is."""
+    """Scale (B, C, h, w) to a size; an image of that size is returned unchanged."""
     if image.shape[-2:] == (height, width):
         return image
     return F.interpolate(image, (height, width), mode="bilinear", align_corners=False, antialias=True)
 
 
 def pad(*images: Tensor) -> list[Tensor]:
-    """Pad (1, C, H, W) images to what the networks take."""
+    """Pad (1, C, H, W) images to a size that the networks take."""
     return [pad_to_multiple(image, SIZE_MULTIPLE) for image in images]
