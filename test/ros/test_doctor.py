@@ -38,8 +38,8 @@ from psfusion_ros.doctor.cv_bridge_check import check_cv_bridge
 # The command itself, without the checks that load PyTorch: test/core/doctor has those.
 DOCTOR = """
 import sys
-from psfusion_core.doctor import checks
-checks.MACHINE_CHECKS.clear()
+from psfusion_core.doctor.check_list import MACHINE_CHECKS
+MACHINE_CHECKS.clear()
 from psfusion_core.cli import main
 sys.exit(main(["doctor", "--json", "--listen", "1", *sys.argv[1:]]))
 """
