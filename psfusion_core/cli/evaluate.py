@@ -141,7 +141,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def choose_measure(options: argparse.Namespace) -> Measure:
-    """Batches on a GPU where one is asked for, by the protocol that has batched metrics; else the cores.
+    """Choose batches on a GPU if one is asked for, else the cores.
 
     Raises:
         ValueError: the device does not exist here.
@@ -151,7 +151,7 @@ def choose_measure(options: argparse.Namespace) -> Measure:
         from psfusion_core.evaluation.batches import measure_in_batches
 
         device = resolve_device(options.device)
-        if device.type != "cpu" and options.protocol == "standard":
+        if device.type != "cpu":
             return partial(measure_in_batches, device=device)
     place = place_of(options, "cpu")
     if place.kind == "local":

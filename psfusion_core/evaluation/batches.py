@@ -23,11 +23,10 @@ from psfusion_core.evaluation.pair_measurement import (
     load,
     to_triple,
 )
-from psfusion_core.metrics import evaluate_triple
-from psfusion_core.metrics.batched import BATCHED_METRICS, evaluate_batch
+from psfusion_core.metrics import evaluate_batch
 
 BATCH_PIXELS = 16 * 480 * 640
-"""Of all images of a batch; the metrics hold some tens of doubles for each."""
+"""Pixels of all fused images of a batch; the metrics hold some tens of doubles for each pixel."""
 
 READERS = 8
 
@@ -40,16 +39,15 @@ class Loaded(NamedTuple):
 
 
 def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[Measurement]:
-    """Measure tasks by the standard protocol, images of one size and the same metrics together.
+    """Measure tasks, images of one size and the same metrics together.
 
-    Metrics without a batched form are computed one pair at a time. Values agree with those of
-    `measure` to 1e-9 relative to max(1, |value|).
+    Values agree with those of `measure` to 1e-9 relative to max(1, |value|).
 
     Args:
-        tasks: taken as they can be read.
-        device: to compute on.
+        tasks: Read in threads, a few ahead of their turn.
+        device: The device that computes the metrics.
     """
-    batches: dict[tuple[tuple[int, ...], tuple[str, ...]], list[Loaded]] = defaultdict(list)
+    batches: dict[tuple[tuple[int, ...], tuple[str, ...], str], list[Loaded]] = defaultdict(list)
     for task, loaded in read_ahead(tasks):
         work = task.work
         try:
@@ -61,7 +59,7 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
         if triple is None or not work.metrics:
             yield counted
             continue
-        batch = batches[triple.fused.shape, work.metrics]
+        batch = batches[triple.fused.shape, work.metrics, work.protocol]
         batch.append(Loaded(triple, counted))
         if len(batch) * triple.fused.size >= BATCH_PIXELS:
             yield from measure_batch(batch, device)
@@ -72,7 +70,7 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
 
 
 def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[SourceImages, Result]]]]:
-    """Load tasks in threads, a few ahead of the one that is given out."""
+    """Load tasks in threads, a few ahead of the one that is yielded."""
     remaining = iter(tasks)
     waiting: deque[tuple[Task, Future[tuple[SourceImages, Result]]]] = deque()
     with ThreadPoolExecutor(READERS) as readers:
@@ -85,19 +83,16 @@ def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[Sourc
 
 
 def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Measurement]:
-    """Measure images of one size and the same metrics."""
-    metrics = batch[0].counted.work.metrics
-    together = [name for name in metrics if name in BATCHED_METRICS]
-    apart = [name for name in metrics if name not in BATCHED_METRICS]
+    """Measure images of one size by the same metrics."""
+    work = batch[0].counted.work
     try:
         planes = np.stack([loaded.triple for loaded in batch], axis=1)
         fused, visible, infrared = torch.from_numpy(planes).to(device)
-        columns = evaluate_batch(fused, visible, infrared, together)
-        rows = [{name: float(columns[name][i]) for name in together} for i in range(len(batch))]
-        rows = [row | evaluate_triple(*loaded.triple, apart) for row, loaded in zip(rows, batch, strict=True)]
+        values = evaluate_batch(fused, visible, infrared, work.metrics, work.protocol)
+        columns = {name: column.tolist() for name, column in values.items()}
     except (ValueError, torch.OutOfMemoryError) as error:
         for _, counted in batch:
             yield Measurement(counted.work, counted.values, one_line(about(counted.work, error)))
         return
-    for row, (_, counted) in zip(rows, batch, strict=True):
-        yield add(counted, {name: row[name] for name in metrics})
+    for index, (_, counted) in enumerate(batch):
+        yield add(counted, {name: column[index] for name, column in columns.items()})

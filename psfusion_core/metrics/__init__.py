@@ -1,8 +1,10 @@
-"""Metrics of image fusion on (H, W) uint8 luma, and of label maps; NumPy doubles, deterministic, no torch.
+"""Metrics of image fusion on uint8 luma, and of label maps; deterministic, in double precision.
 
-Luma is Y = .299 R + .587 G + .114 B rounded half up in exact arithmetic; an infrared image is its
-single channel. `FUSION_METRICS` holds the definitions that this project stands by; `PROTOCOLS` adds those of
-scripts behind published tables, which differ (`tang2022`, `tang2023`). `batched` has the former in PyTorch.
+Every metric of luma images takes (H, W) uint8 NumPy arrays and returns a float, or takes (B, H, W) uint8
+tensors on any device that computes in doubles and returns (B,) float64: both run the same code. Luma is
+Y = .299 R + .587 G + .114 B rounded half up in exact arithmetic; an infrared image is its single channel.
+`FUSION_METRICS` holds the definitions that this project stands by; `PROTOCOLS` adds those of the scripts
+behind published tables, which differ (`tang2022`, `tang2023`).
 """
 
 from .box_agreement import BoxAgreement, box_agreement
@@ -11,7 +13,7 @@ from .edge_preservation import qabf
 from .error_level import mse, psnr
 from .feature_information import fmi
 from .fusion_artefacts import nabf
-from .fusion_suite import FUSION_METRICS, PROTOCOLS, choose_metrics, evaluate_triple
+from .fusion_suite import FUSION_METRICS, PROTOCOLS, choose_metrics, evaluate_batch, evaluate_triple
 from .information import entropy, mutual_information
 from .linear_correlation import correlation, scd
 from .metric import Metric
@@ -39,6 +41,7 @@ __all__ = [
     "confusion_matrix",
     "correlation",
     "entropy",
+    "evaluate_batch",
     "evaluate_triple",
     "fmi",
     "mean_class_accuracy",

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from .luma_input import LumaImage, check_luma
+from .luma_input import luma_metric
 
 
-def standard_deviation(fused: LumaImage) -> float:
+@luma_metric()
+def standard_deviation(fused: Tensor) -> Tensor:
     """Standard deviation SD = sqrt(mean((F - mean F)^2)) over all H W pixels (0 to 127.5).
 
     Source: Ma, Ma, Li, Information Fusion 45 (2019) 153-178; population form.
 
     Args:
-        fused: (H, W) uint8 luma.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor.
 
     Raises:
         ValueError: `fused` is not such an image.
     """
-    check_luma("standard_deviation", fused=fused)
-    return float(np.std(fused, dtype=np.float64))
+    image = fused.double()
+    return (image - image.mean(dim=(1, 2), keepdim=True)).square_().mean(dim=(1, 2)).sqrt()
 
 
-def spatial_frequency(fused: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def spatial_frequency(fused: Tensor) -> Tensor:
     """Spatial frequency SF = sqrt(RF^2 + CF^2).
 
     RF^2 is the mean of (F(i, j) - F(i, j-1))^2 over the H (W-1) horizontal neighbours, CF^2 that of
@@ -30,19 +33,18 @@ def spatial_frequency(fused: LumaImage) -> float:
     Source: Eskicioglu, Fisher, IEEE Trans. Communications 43 (1995) 2959-2965.
 
     Args:
-        fused: (H, W) uint8 luma, H and W at least 2.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, H and W at least 2.
 
     Raises:
         ValueError: `fused` is not such an image.
     """
-    check_luma("spatial_frequency", minimum_side=2, fused=fused)
-    image = fused.astype(np.float64)
-    row_frequency = np.mean(np.diff(image, axis=1) ** 2)
-    column_frequency = np.mean(np.diff(image, axis=0) ** 2)
-    return float(np.sqrt(row_frequency + column_frequency))
+    image = fused.double()
+    row, column = (image.diff(dim=dim).square_().mean(dim=(1, 2)) for dim in (2, 1))
+    return (row + column).sqrt()
 
 
-def average_gradient(fused: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def average_gradient(fused: Tensor) -> Tensor:
     """Average gradient AG = sum sqrt((Gx^2 + Gy^2) / 2) / ((H-1) (W-1)) over all H W pixels.
 
     Gx and Gy are central differences, one-sided at the border. The divisor is one row and one column
@@ -50,13 +52,20 @@ def average_gradient(fused: LumaImage) -> float:
     Source: Cui, Feng, Xu, Li, Chen, Optics Communications 341 (2015) 199-209.
 
     Args:
-        fused: (H, W) uint8 luma, H and W at least 2.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, H and W at least 2.
 
     Raises:
         ValueError: `fused` is not such an image.
     """
-    check_luma("average_gradient", minimum_side=2, fused=fused)
-    vertical, horizontal = np.gradient(fused.astype(np.float64))
-    height, width = fused.shape
-    magnitude = np.sqrt((horizontal**2 + vertical**2) / 2)
-    return float(magnitude.sum() / ((height - 1) * (width - 1)))
+    image = fused.double()
+    twice_vertical, twice_horizontal = _twice_gradient(image, 1), _twice_gradient(image, 2)
+    magnitude = twice_horizontal.square_().add_(twice_vertical.square_()).div_(8).sqrt_()
+    _, height, width = fused.shape
+    return magnitude.sum(dim=(1, 2)) / ((height - 1) * (width - 1))
+
+
+def _twice_gradient(images: Tensor, dim: int) -> Tensor:
+    """Return the sum of the steps before and after each pixel; at the border, twice the only step."""
+    steps = images.diff(dim=dim)
+    before = torch.cat([steps.narrow(dim, 0, 1), steps], dim)
+    return before.add_(torch.cat([steps, steps.narrow(dim, -1, 1)], dim))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
+import math
+from typing import NamedTuple
 
-from .gaussian_window import windowed_mean
-from .luma_input import FloatImage, LumaImage, check_luma
+import torch
+from torch import Tensor
+
+from .luma_input import luma_metric
+from .sliding_window import gaussian, windowed_mean
 from .structural_similarity import halved
 
 _SIZE = 11
-_SIGMA = 1.5
+_GAUSSIAN = gaussian(_SIZE, 1.5)
+_BOX = (1 / _SIZE,) * _SIZE
 _PIXELS = _SIZE * _SIZE
 _C = (0.03 * 255) ** 2
 _LARGEST_POWER = 10.0
-_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)  # divided by their sum where they are used
-_EPSILON = float(np.finfo(np.float64).eps)
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)  # to be divided by their sum
+_EPSILON = torch.finfo(torch.float64).eps
 
 
-def mef_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=_SIZE)
+def mef_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """MEF-SSIM: mean over all whole 11 x 11 windows of (2 s_FP + C) / (s_F^2 + s_P^2 + C), C = (.03 * 255)^2.
 
     s are Gaussian moments (sigma 1.5) of the fused patch and of the patch wanted, P. With x_V and x_R the
@@ -28,75 +33,84 @@ def mef_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float
     Source: Ma, Zeng, Wang, IEEE Trans. Image Processing 24 (2015) 3345-3356.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 11.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("mef_ssim", minimum_side=_SIZE, fused=fused, visible=visible, infrared=infrared)
-    f, v, r = (image.astype(np.float64) for image in (fused, visible, infrared))
-    return _similarity(f, v, r)
+    return _similarity(*(image.double() for image in (fused, visible, infrared)))
 
 
-def multi_scale_mef_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=_SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1))
+def multi_scale_mef_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Product of MEF-SSIM at three scales to the powers w / .6305, w = .0448, .2856, .3001, finest first.
 
     Each coarser scale is the mean of 2 x 2 pixels. A negative factor counts as 0.
     Source: Ma, Zeng, Wang, IEEE Trans. Image Processing 24 (2015) 3345-3356.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 44.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 44.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    side = _SIZE * 2 ** (len(_SCALE_WEIGHTS) - 1)
-    check_luma("multi_scale_mef_ssim", minimum_side=side, fused=fused, visible=visible, infrared=infrared)
-    f, v, r = (image.astype(np.float64) for image in (fused, visible, infrared))
-    product = 1.0
+    images = [image.double() for image in (fused, visible, infrared)]
+    product = torch.ones_like(images[0][:, 0, 0])
     for scale, weight in enumerate(_SCALE_WEIGHTS):
         if scale > 0:
-            f, v, r = (halved(image) for image in (f, v, r))
-        product *= max(_similarity(f, v, r), 0.0) ** (weight / sum(_SCALE_WEIGHTS))
+            images = [halved(image) for image in images]
+        product *= _similarity(*images).clamp(min=0).pow(weight / sum(_SCALE_WEIGHTS))
     return product
 
 
-def _similarity(fused: FloatImage, visible: FloatImage, infrared: FloatImage) -> float:
+class _Windows(NamedTuple):
+    """Images and their means under a window of these weights."""
+
+    images: Tensor
+    means: Tensor
+    weights: tuple[float, ...]
+
+    def covariance(self, other: _Windows) -> Tensor:
+        """Return the covariance with the other images in each window."""
+        return windowed_mean(self.images * other.images, self.weights).sub_(self.means * other.means)
+
+
+def _windows(images: Tensor, weights: tuple[float, ...]) -> _Windows:
+    return _Windows(images, windowed_mean(images, weights), weights)
+
+
+def _similarity(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     share_v, share_r = _shares(visible, infrared)
-    power_f, power_v, power_r = (_covariance(image, image) for image in (fused, visible, infrared))
-    cross_vr = _covariance(visible, infrared)
-    wanted = share_v**2 * power_v + share_r**2 * power_r + 2 * share_v * share_r * cross_vr
-    cross = share_v * _covariance(fused, visible) + share_r * _covariance(fused, infrared)
-    return float(np.mean((2 * cross + _C) / (power_f + wanted + _C)))
+    f, v, r = (_windows(image, _GAUSSIAN) for image in (fused, visible, infrared))
+    power = _power_of_sum(share_v, share_r, v.covariance(v), r.covariance(r), v.covariance(r))
+    cross = (share_v * f.covariance(v)).addcmul_(share_r, f.covariance(r))
+    return (2 * cross + _C).div_(f.covariance(f).add_(power).add_(_C)).mean(dim=(1, 2))
 
 
-def _shares(visible: FloatImage, infrared: FloatImage) -> tuple[FloatImage, FloatImage]:
-    """Factors of both sources' centred patches in the patch wanted, per window."""
-    mean_v, mean_r = _box_mean(visible), _box_mean(infrared)
-    power_v = np.maximum(_box_mean(visible * visible) - mean_v * mean_v, 0)
-    power_r = np.maximum(_box_mean(infrared * infrared) - mean_r * mean_r, 0)
-    cross = _box_mean(visible * infrared) - mean_v * mean_r
-    length_v, length_r = (np.sqrt(_PIXELS * power) for power in (power_v, power_r))
-    length_of_sum = np.sqrt(_PIXELS * np.maximum(power_v + power_r + 2 * cross, 0))
-    consistency = (length_of_sum + _EPSILON) / (length_v + length_r + _EPSILON)
-    consistency = np.where(consistency > 1, 1 - _EPSILON, consistency)
-    power = np.minimum(np.tan(np.pi / 2 * consistency), _LARGEST_POWER)
-    length_v, length_r = length_v + 0.001, length_r + 0.001
-    weight_v, weight_r = ((length / _SIZE) ** power + _EPSILON for length in (length_v, length_r))
+def _shares(visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the factors of both sources' centred patches in the patch wanted, per window."""
+    v, r = _windows(visible, _BOX), _windows(infrared, _BOX)
+    power_v, power_r, cross = (
+        v.covariance(v).mul_(_PIXELS).clamp_(min=0),
+        r.covariance(r).mul_(_PIXELS).clamp_(min=0),
+        v.covariance(r).mul_(_PIXELS),
+    )
+    length_v, length_r = power_v.sqrt(), power_r.sqrt()
+    length_of_sum = (power_v + power_r).add_(cross, alpha=2).clamp_(min=0).sqrt_()
+    consistency = length_of_sum.add_(_EPSILON).div_((length_v + length_r).add_(_EPSILON))
+    power = consistency.clamp_(max=1 - _EPSILON).mul_(math.pi / 2).tan_().clamp_(max=_LARGEST_POWER)
+    length_v.add_(0.001)
+    length_r.add_(0.001)
+    weight_v, weight_r = ((length / _SIZE).pow_(power).add_(_EPSILON) for length in (length_v, length_r))
     total = weight_v + weight_r
-    share_v, share_r = weight_v / total / length_v, weight_r / total / length_r
-    unscaled = share_v**2 * power_v + share_r**2 * power_r + 2 * share_v * share_r * cross
-    norm = np.sqrt(_PIXELS * np.maximum(unscaled, 0))
-    scale = np.where(norm > 0, np.maximum(length_v, length_r) / np.where(norm > 0, norm, 1), 1)
-    return share_v * scale, share_r * scale
+    share_v, share_r = weight_v.div_(total).div_(length_v), weight_r.div_(total).div_(length_r)
+    norm = _power_of_sum(share_v, share_r, power_v, power_r, cross).clamp_(min=0).sqrt_()
+    scale = length_v.maximum(length_r).div_(norm).masked_fill_(norm == 0, 1)
+    return share_v.mul_(scale), share_r.mul_(scale)
 
 
-def _covariance(first: FloatImage, second: FloatImage) -> FloatImage:
-    mean = windowed_mean(first, _SIZE, _SIGMA) * windowed_mean(second, _SIZE, _SIGMA)
-    return windowed_mean(first * second, _SIZE, _SIGMA) - mean
-
-
-def _box_mean(image: FloatImage) -> FloatImage:
-    margin = _SIZE // 2
-    filtered = np.asarray(cv2.blur(image, (_SIZE, _SIZE)), np.float64)
-    return filtered[margin : image.shape[0] - margin, margin : image.shape[1] - margin]
+def _power_of_sum(a: Tensor, b: Tensor, power_v: Tensor, power_r: Tensor, cross: Tensor) -> Tensor:
+    """Return |a v + b r|^2 = a^2 |v|^2 + b^2 |r|^2 + 2 a b v r."""
+    return (a * a).mul_(power_v).addcmul_(b * b, power_r).addcmul_(a * b, cross, value=2)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+import torch
+from torch import Tensor
 
-from .luma_input import FloatImage, LumaImage, check_luma
+from .luma_input import luma_metric
 
 _SIDE = 3
 _SAMPLES = _SIDE * _SIDE
-_CHUNK = 8192  # windows at a time: their arrays stay in the processor's cache
+_TINY = torch.finfo(torch.float64).tiny
+_CHUNK = 8192  # windows at a time: their arrays stay in the cache of the processor
 
 
-def fmi(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=_SIDE)
+def fmi(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Feature mutual information FMI = (fmi(F, V) + fmi(F, R)) / 2 of the grey levels themselves (FMI_pixel).
 
     fmi(F, S) is the mean over all whole 3 x 3 windows of 2 I / (H_F + H_S), I = H_F + H_S - H_FS, and 1 where
@@ -29,85 +31,84 @@ def fmi(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
     windows and normalisation of Haghighat, Razian, AICT (2014) 1-3.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 3.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 3.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("fmi", minimum_side=_SIDE, fused=fused, visible=visible, infrared=infrared)
     samples = [_windows(image) for image in (fused, visible, infrared)]
-    total = 0.0
-    for start in range(0, samples[0].shape[1], _CHUNK):
-        f, v, r = (_distributions(values[:, start : start + _CHUNK]) for values in samples)
-        total += float(np.sum(_shared(f, v)) + np.sum(_shared(f, r)))
-    return total / (2 * samples[0].shape[1])
+    shared = torch.empty(samples[0].shape[1], dtype=torch.float64, device=fused.device)
+    chunk = _CHUNK if fused.device.type == "cpu" else _CHUNK * 64
+    for start in range(0, len(shared), chunk):
+        f, v, r = (_distributions(levels[:, start : start + chunk]) for levels in samples)
+        shared[start : start + chunk] = _shared(f, v).add_(_shared(f, r))
+    return shared.view(len(fused), -1).mean(dim=1) / 2
 
 
 class _Distributions(NamedTuple):
-    """One distribution over nine positions per window: (9, N) arrays by position, (N,) arrays by window."""
+    """One distribution over nine positions per window: (9, N) tensors by position, (N,) tensors by window."""
 
-    levels: npt.NDArray[np.uint8]
-    probability: FloatImage
-    cumulated: FloatImage
-    centred: FloatImage  # probability - 1/9, exactly 0 in a flat window
-    deviation: FloatImage  # standard deviation of the position
-    entropy: FloatImage
-
-
-def _windows(image: LumaImage) -> npt.NDArray[np.uint8]:
-    views = np.lib.stride_tricks.sliding_window_view(image, (_SIDE, _SIDE))
-    return np.ascontiguousarray(views.transpose(3, 2, 0, 1).reshape(_SAMPLES, -1))
+    levels: Tensor  # uint8
+    probability: Tensor
+    cumulated: Tensor
+    centred: Tensor  # probability - 1/9, exactly 0 in a flat window
+    deviation: Tensor  # standard deviation of the position
+    entropy: Tensor
 
 
-def _distributions(levels: npt.NDArray[np.uint8]) -> _Distributions:
-    above = (levels - levels.min(axis=0)).astype(np.float64)
-    total = above.sum(axis=0)
+def _windows(images: Tensor) -> Tensor:
+    """Return the levels of all windows, column after column: (B, H, W) -> (9, N)."""
+    views = images.unfold(1, _SIDE, 1).unfold(2, _SIDE, 1)
+    return views.permute(4, 3, 0, 1, 2).reshape(_SAMPLES, -1)
+
+
+def _distributions(levels: Tensor) -> _Distributions:
+    above = (levels - levels.amin(dim=0)).double()
+    total = above.sum(dim=0)
     flat = total == 0
-    probability = np.where(flat, 1 / _SAMPLES, above / np.where(flat, 1, total))
-    centred = np.where(flat, 0, probability - 1 / _SAMPLES)
-    position = np.arange(1, _SAMPLES + 1)[:, np.newaxis]
-    mean = np.sum(position * probability, axis=0)
-    variance = np.sum((position - mean) ** 2 * probability, axis=0)
-    entropy = np.sum(_surprise(probability), axis=0)
-    return _Distributions(
-        levels, probability, np.cumsum(probability, axis=0), centred, np.sqrt(variance), entropy
-    )
+    probability = above.add_(flat).div_(total.add_(flat, alpha=_SAMPLES))
+    centred = (probability - 1 / _SAMPLES).masked_fill_(flat, 0)
+    position = torch.arange(1, _SAMPLES + 1, dtype=torch.float64, device=levels.device)[:, None]
+    mean = (position * probability).sum(dim=0)
+    variance = (position - mean).square_().mul_(probability).sum(dim=0)
+    entropy = _surprise(probability).sum(dim=0)
+    return _Distributions(levels, probability, probability.cumsum(0), centred, variance.sqrt_(), entropy)
 
 
-def _shared(fused: _Distributions, source: _Distributions) -> FloatImage:
-    """Normalised mutual information per window."""
-    product = np.sum(fused.centred**2, axis=0) * np.sum(source.centred**2, axis=0)
-    covariance = np.sum(fused.centred * source.centred, axis=0)
-    correlation = np.where(product > 0, covariance / np.sqrt(np.where(product > 0, product, 1)), 0)
+def _shared(fused: _Distributions, source: _Distributions) -> Tensor:
+    """Return the normalised mutual information of each window."""
+    product = fused.centred.square().sum(dim=0).mul_(source.centred.square().sum(dim=0))
+    covariance = (fused.centred * source.centred).sum(dim=0)
+    correlation = covariance.div_(product.sqrt_()).nan_to_num_(nan=0.0)
     positive = correlation > 0
     deviations = fused.deviation * source.deviation
 
-    def frechet(i: int) -> FloatImage:
+    def frechet(i: int) -> Tensor:
         a, b = fused.cumulated[i], source.cumulated
-        return np.where(positive, np.minimum(a, b), np.maximum(a + b - 1, 0))
+        return torch.where(positive, a.minimum(b), (a + b).sub_(1).clamp_(min=0))
 
     # Hoeffding: the covariance of two positions is the sum of how far their joint sums exceed independence.
-    bound_covariance = np.zeros_like(correlation)
-    for i in range(_SAMPLES):
-        bound_covariance += np.sum(frechet(i) - fused.cumulated[i] * source.cumulated, axis=0)
-    exists = (deviations > 0) & (bound_covariance != 0)
-    weight = np.where(exists, correlation * deviations / np.where(exists, bound_covariance, 1), 0)
+    rows = [frechet(i) for i in range(_SAMPLES)]
+    bound_covariance = torch.zeros_like(correlation)
+    for i, row in enumerate(rows):
+        bound_covariance += torch.addcmul(row, fused.cumulated[i], source.cumulated, value=-1).sum(dim=0)
+    exists = (deviations > 0).logical_and_(bound_covariance != 0)
+    weight = (correlation * deviations / bound_covariance).masked_fill_(~exists, 0)
 
-    joint_entropy = np.zeros_like(correlation)
-    before = np.zeros_like(source.cumulated)
-    for i in range(_SAMPLES):
-        row = frechet(i)
-        cell = np.diff(row - before, axis=0, prepend=0)
-        joint = weight * cell + (1 - weight) * fused.probability[i] * source.probability
-        joint_entropy += np.sum(_surprise(joint), axis=0)
+    joint_entropy = torch.zeros_like(correlation)
+    independent = (1 - weight) * source.probability
+    before = torch.zeros_like(source.cumulated)
+    for i, row in enumerate(rows):
+        cell = (row - before).diff(dim=0, prepend=torch.zeros_like(before[:1]))
+        joint = cell.mul_(weight).addcmul_(independent, fused.probability[i])
+        joint_entropy += _surprise(joint).sum(dim=0)
         before = row
     entropies = fused.entropy + source.entropy
-    shared = np.where(
-        entropies > 0, 2 * (entropies - joint_entropy) / np.where(entropies > 0, entropies, 1), 0
-    )
-    return np.where((fused.levels == source.levels).all(axis=0), 1.0, shared)
+    shared = (entropies - joint_entropy).mul_(2).div_(entropies).masked_fill_(entropies == 0, 0)
+    return shared.masked_fill_((fused.levels == source.levels).all(dim=0), 1)
 
 
-def _surprise(probability: FloatImage) -> FloatImage:
-    size = np.abs(probability)
-    return -probability * np.log2(np.where(size > 0, size, 1))
+def _surprise(probability: Tensor) -> Tensor:
+    """Return -p log2 |p|, 0 where p is 0."""
+    return probability.abs().clamp_(min=_TINY).log2_().mul_(probability).neg_()

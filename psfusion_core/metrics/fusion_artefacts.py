@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
+import math
+from typing import NamedTuple
 
-from .luma_input import FloatImage, LumaImage, check_luma
+import torch
+from torch import Tensor
 
-# Petrovic and Xydeas's constants: ceiling and slope (both sigmoids have their midpoint at 0.5).
-_STRENGTH = (0.9999, 19.0)
-_ANGLE = (0.9995, 22.0)
-_MIDPOINT = 0.5
+from .edges import Sigmoid, arctan, magnitude, preservation, sobel, strength_ratio
+from .luma_input import luma_metric
+
+# Petrovic and Xydeas's sigmoids of edge strength and of edge angle.
+_STRENGTH = Sigmoid(0.9999, -19.0, 0.5)
+_ANGLE = Sigmoid(0.9995, -22.0, 0.5)
 _VISIBLE_EDGE = 2.0  # on the 0-255 scale; a weaker edge has a weight of its own
 _WEAK_EDGE_WEIGHT = 0.001
-_WEIGHT_POWER = 1.5
 
 
-def nabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Fusion artefacts Nabf, Kumar's modified measure, in [0, 1); smaller is better.
 
     Nabf = sum_N((1 - Q_VF) w_V + (1 - Q_RF) w_R) / sum(w_V + w_R). N is where the fused edge is stronger than
@@ -29,44 +32,45 @@ def nabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
     (1 - Q_SF) w_S where Petrovic, Xydeas, ICCV 2005, 1866-1871, count (2 - Q_VF - Q_RF) (w_V + w_R).
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 2.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 2.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("nabf", minimum_side=2, fused=fused, visible=visible, infrared=infrared)
     return artefacts(fused, visible, infrared, _VISIBLE_EDGE)
 
 
-def artefacts(fused: LumaImage, visible: LumaImage, infrared: LumaImage, visible_edge: float) -> float:
-    """`nabf` with the edge strength, on the 0-255 scale, from which an edge has a weight by its strength."""
-    strength_fused, angle_fused = _edges(fused)
-    new = np.ones(fused.shape, bool)
-    lost = np.zeros(fused.shape)
-    total = 0.0
-    for source in (visible, infrared):
-        strength, angle = _edges(source)
-        new &= strength_fused > strength
-        larger = np.maximum(strength, strength_fused)
-        ratio = np.minimum(strength, strength_fused) / np.where(larger > 0, larger, 1)
-        alignment = np.abs(np.abs(angle - angle_fused) / (np.pi / 2) - 1)
-        preserved = np.sqrt(_sigmoid(ratio, *_STRENGTH) * _sigmoid(alignment, *_ANGLE))
-        weight = np.where(strength >= visible_edge, strength**_WEIGHT_POWER, _WEAK_EDGE_WEIGHT)
-        lost += (1 - preserved) * weight
-        total += float(np.sum(weight))
-    return float(np.sum(lost[new])) / total
+def artefacts(fused: Tensor, visible: Tensor, infrared: Tensor, visible_edge: float) -> Tensor:
+    """Return `nabf` with the edge strength, on the 0-255 scale, from which the strength sets the weight."""
+    f, *sources = (_edges(image) for image in (fused, visible, infrared))
+    new = (f.strength > sources[0].strength).logical_and_(f.strength > sources[1].strength)
+    pixels = new.flatten().nonzero()[:, 0]  # nothing else is needed of the other pixels than their weights
+    strength, angle = f.strength.take(pixels), _angle(f, pixels)
+    lost, total = torch.zeros_like(f.strength), torch.zeros_like(f.strength)
+    for source in sources:
+        weight = source.strength * source.strength.sqrt()
+        weight.masked_fill_(source.strength < visible_edge, _WEAK_EDGE_WEIGHT)
+        ratio = strength_ratio(source.strength.take(pixels), strength)
+        alignment = (_angle(source, pixels) - angle).abs_().div_(math.pi / 2).sub_(1).abs_()
+        kept = preservation(ratio, _STRENGTH, alignment, _ANGLE).sqrt_()
+        lost.view(-1).index_add_(0, pixels, weight.take(pixels).mul_(1 - kept))
+        total += weight
+    return lost.sum(dim=(1, 2)) / total.sum(dim=(1, 2))
 
 
-def _edges(image: LumaImage) -> tuple[FloatImage, FloatImage]:
-    across, down = (
-        np.asarray(cv2.Sobel(image, cv2.CV_64F, dx, 1 - dx, scale=1 / 8, borderType=cv2.BORDER_REFLECT_101))
-        for dx in (1, 0)
-    )
-    # Of an edge along the rows, +pi/2 and -pi/2 are one angle: alignment has the period pi.
-    vertical = across == 0
-    angle = np.where(vertical, np.pi / 2 * np.sign(down), np.arctan(down / np.where(vertical, 1, across)))
-    return np.sqrt(across * across + down * down), angle
+class _Edges(NamedTuple):
+    across: Tensor
+    down: Tensor
+    strength: Tensor
 
 
-def _sigmoid(value: FloatImage, ceiling: float, slope: float) -> FloatImage:
-    return ceiling / (1 + np.exp(-slope * (value - _MIDPOINT)))
+def _edges(image: Tensor) -> _Edges:
+    across, down = sobel(image, "reflect")
+    return _Edges(across, down, magnitude(across, down).div_(8))
+
+
+def _angle(edges: _Edges, pixels: Tensor) -> Tensor:
+    # An edge along the rows may have either angle, +pi/2 or -pi/2: alignment has the period pi.
+    slope = edges.down.take(pixels) / edges.across.take(pixels)
+    return arctan(slope.nan_to_num_(nan=0.0, posinf=math.inf, neginf=-math.inf))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from torch import Tensor
+
 from . import tang2022, tang2023
 from .contrast import average_gradient, spatial_frequency, standard_deviation
 from .edge_preservation import qabf
@@ -18,10 +20,10 @@ from .structural_similarity import ms_ssim, ssim
 from .visual_fidelity import vif
 
 _METRICS = (
-    Metric.of_fused_alone("EN", "entropy, bits", entropy),
-    Metric.of_fused_alone("SD", "standard deviation, 0-255 scale", standard_deviation),
-    Metric.of_fused_alone("SF", "spatial frequency, 0-255 scale", spatial_frequency),
-    Metric.of_fused_alone("AG", "average gradient, 0-255 scale", average_gradient),
+    Metric("EN", "entropy, bits", entropy, compares=False),
+    Metric("SD", "standard deviation, 0-255 scale", standard_deviation, compares=False),
+    Metric("SF", "spatial frequency, 0-255 scale", spatial_frequency, compares=False),
+    Metric("AG", "average gradient, 0-255 scale", average_gradient, compares=False),
     Metric("MI", "mutual information, bits, sum over both sources", mutual_information),
     Metric("SCD", "sum of the correlations of differences", scd),
     Metric("CC", "correlation coefficient, mean over both sources", correlation),
@@ -62,22 +64,45 @@ def evaluate_triple(
 
     Args:
         fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 17; 44 for the MS-SSIM of
-            the protocols of the past.
-        metrics: names of `FUSION_METRICS`; all fast ones by default.
-        protocol: a name of `PROTOCOLS`, which says whose definitions to use.
+            the protocols "tang2022" and "tang2023".
+        metrics: Names of `FUSION_METRICS`; all fast ones by default.
+        protocol: A name of `PROTOCOLS`, which says whose definitions to use.
 
     Raises:
-        ValueError: an image is not such an image, sizes differ, or a name is unknown.
+        ValueError: An image is not such an image, sizes differ, or a name is unknown.
     """
-    chosen = choose_metrics(metrics, protocol)
-    return {metric.name: metric(fused, visible, infrared) for metric in chosen}
+    return {metric.name: metric(fused, visible, infrared) for metric in choose_metrics(metrics, protocol)}
+
+
+def evaluate_batch(
+    fused: Tensor,
+    visible: Tensor,
+    infrared: Tensor,
+    metrics: Iterable[str] | None = None,
+    protocol: str = "standard",
+) -> dict[str, Tensor]:
+    """Return `evaluate_triple` of B fused images and their sources, computed together.
+
+    Args:
+        fused, visible, infrared: (B, H, W) uint8 luma of one size on one device, which must compute in
+            doubles; H and W as in `evaluate_triple`.
+        metrics: Names of `FUSION_METRICS`; all fast ones by default.
+        protocol: A name of `PROTOCOLS`, which says whose definitions to use.
+
+    Returns:
+        (B,) float64 tensors on the device of the images.
+
+    Raises:
+        ValueError: An image is not such a tensor, sizes or devices differ, or a name is unknown.
+    """
+    return {metric.name: metric(fused, visible, infrared) for metric in choose_metrics(metrics, protocol)}
 
 
 def choose_metrics(metrics: Iterable[str] | None = None, protocol: str = "standard") -> list[Metric]:
     """Return the metrics that `evaluate_triple` computes with these arguments, in the order of tables.
 
     Raises:
-        ValueError: a name is unknown.
+        ValueError: A name is unknown.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}, got {protocol!r}")

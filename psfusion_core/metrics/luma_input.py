@@ -1,45 +1,105 @@
-"""The one check every fusion metric makes on its images."""
+"""Luma images, and what every metric of them has in common: what it accepts, returns and refuses."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast, overload
+
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 LumaImage = npt.NDArray[np.uint8]
-FloatImage = npt.NDArray[np.float64]
 
 
-def check_luma(metric: str, minimum_side: int = 1, **images: LumaImage) -> None:
-    """Refuse anything but (H, W) uint8 luma images of one size.
+class LumaMetric(Protocol):
+    """A metric of a fused image, or of a fused image and its two sources."""
+
+    @overload
+    def __call__(self, *images: LumaImage, **named: LumaImage) -> float: ...
+    @overload
+    def __call__(self, *images: Tensor, **named: Tensor) -> Tensor: ...
+
+
+def luma_metric(minimum_side: int = 1) -> Callable[[Callable[..., Tensor]], LumaMetric]:
+    """Make a function of (B, H, W) uint8 luma tensors check them, and accept (H, W) uint8 arrays too.
+
+    Tensors give (B,) float64 on their device; arrays give a float.
 
     Args:
-        metric: name of the metric, to open the message with.
-        minimum_side: smallest H and W in pixels for which the metric is defined.
-        images: the images by the name of the argument they came in.
+        minimum_side: Smallest H and W in pixels for which the metric is defined.
+    """
+
+    def decorate(function: Callable[..., Tensor]) -> LumaMetric:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def metric(*args: Any, **named: Any) -> Tensor | float:
+            images = signature.bind(*args, **named).arguments
+            check_luma(function.__name__, minimum_side, images)
+            if isinstance(images["fused"], Tensor):
+                return function(**images)
+            # A copy, because tensors share no memory with arrays that are read-only or have negative strides.
+            batches = (torch.from_numpy(np.array(image, order="C"))[None] for image in images.values())
+            return float(function(*batches))
+
+        return cast(LumaMetric, metric)
+
+    return decorate
+
+
+def check_luma(metric: str, minimum_side: int, images: Mapping[str, Any]) -> None:
+    """Refuse anything but uint8 luma images of one size: (H, W) arrays, or (B, H, W) tensors on one device.
+
+    Args:
+        metric: Name of the metric, which opens the message.
+        minimum_side: Smallest H and W in pixels for which the metric is defined.
+        images: The images by the name of their parameter.
 
     Raises:
-        ValueError: an image is not an array, is coloured, is not uint8, is too small, or differs in size.
+        ValueError: An image is of another type, shape or dtype, is too small, or differs from the first one.
     """
     first_name, first = next(iter(images.items()))
+    kind, dtype, wanted = (
+        (Tensor, torch.uint8, "a (B, H, W) uint8 luma tensor")
+        if isinstance(first, Tensor)
+        else (np.ndarray, np.uint8, "an (H, W) uint8 luma array")
+    )
     for name, image in images.items():
-        if not isinstance(image, np.ndarray) or image.ndim != 2 or image.dtype != np.uint8:
-            found = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        if not isinstance(image, kind) or image.dtype != dtype or image.ndim != 2 + (kind is Tensor):
+            found = type(image).__name__
+            if isinstance(image, np.ndarray | Tensor):
+                found = f"{tuple(image.shape)} {image.dtype}"
             raise ValueError(
-                f"{metric}: {name} must be an (H, W) uint8 luma array, got {found};"
+                f"{metric}: {name} must be {wanted}, got {found};"
                 " convert colour to luma and scale to 0-255 first"
             )
-        if min(image.shape) < minimum_side:
+        shape = tuple(image.shape)
+        if min(shape[-2:]) < minimum_side or len(image) == 0:
+            wanted = (
+                "one or more images of " if kind is Tensor else ""
+            ) + f"at least {minimum_side} x {minimum_side}"
+            raise ValueError(f"{metric}: {name} must be {wanted} pixels, got {shape}")
+        if shape != tuple(first.shape):
             raise ValueError(
-                f"{metric}: {name} must be at least {minimum_side} x {minimum_side} pixels, got {image.shape}"
-            )
-        if image.shape != first.shape:
-            raise ValueError(
-                f"{metric}: {name} is {image.shape} but {first_name} is {first.shape};"
+                f"{metric}: {name} is {shape} but {first_name} is {tuple(first.shape)};"
                 " resize them to one size first"
+            )
+        if kind is Tensor and image.device != first.device:
+            raise ValueError(
+                f"{metric}: {name} is on {image.device} but {first_name} is on {first.device};"
+                " move them to one device first"
             )
 
 
 def luma(rgb: npt.NDArray[np.uint8]) -> LumaImage:
-    """Y = .299 R + .587 G + .114 B, rounded half up in exact arithmetic: (H, W, 3) uint8 -> (H, W) uint8."""
+    """Y = .299 R + .587 G + .114 B, rounded half up in exact arithmetic: (H, W, 3) uint8 -> (H, W) uint8.
+
+    `psfusion_core.models.luma` has the same weights for the networks, which need a differentiable luma on
+    [0, 1]; rounded to 8 bits it differs from this one for some colours whose exact luma is a half.
+    """
     red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((299 * red + 587 * green + 114 * blue + 500) // 1000, np.uint8)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import overload
 
-from .luma_input import LumaImage
+from torch import Tensor
+
+from .luma_input import LumaImage, LumaMetric
 
 
 @dataclass(frozen=True)
@@ -13,28 +15,25 @@ class Metric:
     """A measure of a fused image and its two sources; call it with (fused, visible, infrared).
 
     Attributes:
-        name: short name, as tables head their columns with.
-        title: what it measures, in one line.
-        function: (fused, visible, infrared), each (H, W) uint8 luma of one size, to the value.
-        larger_is_better: False where the better image has the smaller value.
-        is_fast: False where one pair of 480 x 640 pixels takes more than a fraction of a second.
+        name: Short name, the head of its column in tables.
+        title: What it measures, in one line.
+        function: Computes it of the images.
+        larger_is_better: False if the better image has the smaller value.
+        is_fast: False if one pair of 480 x 640 pixels takes more than a fraction of a second.
+        compares: False if the function takes the fused image alone.
     """
 
     name: str
     title: str
-    function: Callable[[LumaImage, LumaImage, LumaImage], float]
+    function: LumaMetric
     larger_is_better: bool = True
     is_fast: bool = True
+    compares: bool = True
 
-    def __call__(self, fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
-        """Return the value of `function`."""
-        return self.function(fused, visible, infrared)
-
-    @classmethod
-    def of_fused_alone(cls, name: str, title: str, function: Callable[[LumaImage], float]) -> Metric:
-        """Make a metric that does not look at the sources."""
-
-        def of_triple(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
-            return function(fused)
-
-        return cls(name, title, of_triple)
+    @overload
+    def __call__(self, fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float: ...
+    @overload
+    def __call__(self, fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor: ...
+    def __call__(self, fused, visible, infrared):  # type: ignore[no-untyped-def]
+        """Return the value of (H, W) uint8 arrays, or those of (B, H, W) uint8 tensors."""
+        return self.function(fused, visible, infrared) if self.compares else self.function(fused)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from .gaussian_window import windowed_mean
-from .luma_input import FloatImage, LumaImage, check_luma
+from .luma_input import luma_metric
+from .sliding_window import gaussian, windowed_mean
 
 _SIZE = 11
 _SIGMA = 1.5
@@ -17,7 +20,8 @@ _C2 = (0.03 * 255) ** 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-def ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=_SIZE)
+def ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Structural similarity SSIM = (ssim(F, V) + ssim(F, R)) / 2, in [-1, 1].
 
     ssim(A, B) is the mean of (2 m_A m_B + C1) (2 s_AB + C2) / ((m_A^2 + m_B^2 + C1) (s_A^2 + s_B^2 + C2))
@@ -26,17 +30,19 @@ def ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
     Source: Wang, Bovik, Sheikh, Simoncelli, IEEE Trans. Image Processing 13 (2004) 600-612, eq. 13.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 11.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("ssim", minimum_side=_SIZE, fused=fused, visible=visible, infrared=infrared)
-    f, v, r = (image.astype(np.float64) for image in (fused, visible, infrared))
-    return sum(similarity for similarity, _ in _similarities(f, [v, r])) / 2
+    f, v, r = (image.double() for image in (fused, visible, infrared))
+    to_visible, to_infrared = (similarity for similarity, _ in similarities(f, [v, r]))
+    return (to_visible + to_infrared) / 2
 
 
-def ms_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=_SIZE)
+def ms_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Multi-scale structural similarity MS-SSIM = (msssim(F, V) + msssim(F, R)) / 2, in [0, 1].
 
     msssim(A, B) = ssim_5^w_5 * product over the scales i = 1 to 4 of cs_i^w_i with the weights .0448, .2856,
@@ -49,22 +55,22 @@ def ms_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
     Source: Wang, Simoncelli, Bovik, Asilomar Conf. Signals, Systems and Computers (2003) 1398-1402, eq. 7.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 11.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("ms_ssim", minimum_side=_SIZE, fused=fused, visible=visible, infrared=infrared)
-    f, v, r = (image.astype(np.float64) for image in (fused, visible, infrared))
-    weights = scale_weights(*fused.shape)
-    products = [1.0, 1.0]
+    f, v, r = (image.double() for image in (fused, visible, infrared))
+    weights = scale_weights(*fused.shape[1:])
+    products = torch.ones(2, len(fused), dtype=f.dtype, device=f.device)
     for scale, weight in enumerate(weights):
         if scale > 0:
             f, v, r = (halved(image) for image in (f, v, r))
-        for index, (similarity, contrast) in enumerate(_similarities(f, [v, r])):
+        for product, (similarity, contrast) in zip(products, similarities(f, [v, r]), strict=True):
             factor = similarity if scale == len(weights) - 1 else contrast
-            products[index] *= max(factor, 0.0) ** weight
-    return sum(products) / 2
+            product *= factor.clamp(min=0).pow(weight)
+    return products.mean(dim=0)
 
 
 def scale_weights(height: int, width: int) -> list[float]:
@@ -74,28 +80,31 @@ def scale_weights(height: int, width: int) -> list[float]:
     return [weight / sum(kept) for weight in kept]
 
 
-def _similarities(fused: FloatImage, sources: list[FloatImage]) -> list[tuple[float, float]]:
-    """For each source, the means of SSIM and of its contrast and structure factor over all windows."""
-    mean_f, power_f = _mean(fused), _mean(fused * fused)
-    means = []
+def similarities(
+    fused: Tensor, sources: list[Tensor], c1: float = _C1, c2: float = _C2
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield for each source the means of SSIM and of its contrast and structure factor over all windows."""
+    square_f, mean_f = fused * fused, _mean(fused)
+    square_mean_f = mean_f * mean_f
     for source in sources:
         mean_s = _mean(source)
-        products, squares = mean_f * mean_s, mean_f * mean_f + mean_s * mean_s
-        covariance = _mean(fused * source) - products
-        variances = power_f + _mean(source * source) - squares
-        contrast = (2 * covariance + _C2) / (variances + _C2)
-        luminance = (2 * products + _C1) / (squares + _C1)
-        means.append((float(np.mean(luminance * contrast)), float(np.mean(contrast))))
-    return means
+        products = mean_f * mean_s
+        squares = torch.addcmul(square_mean_f, mean_s, mean_s)
+        covariance = _mean(fused * source).sub_(products)
+        variances = _mean(torch.addcmul(square_f, source, source)).sub_(squares)
+        contrast = covariance.mul_(2).add_(c2).div_(variances.add_(c2))
+        luminance = products.mul_(2).add_(c1).div_(squares.add_(c1))
+        yield luminance.mul_(contrast).mean(dim=(1, 2)), contrast.mean(dim=(1, 2))
 
 
-def halved(image: FloatImage) -> FloatImage:
+def halved(images: Tensor) -> Tensor:
     """Return the means of 2 x 2 pixels; an odd last row or column counts twice."""
-    height, width = image.shape
-    even = np.pad(image, ((0, height % 2), (0, width % 2)), mode="edge")
-    means: FloatImage = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
-    return means
+    _, height, width = images.shape
+    if height % 2 or width % 2:
+        images = F.pad(images[:, None], (0, width % 2, 0, height % 2), mode="replicate")[:, 0]
+    rows = images[:, ::2] + images[:, 1::2]
+    return (rows[:, :, ::2] + rows[:, :, 1::2]).div_(4)
 
 
-def _mean(image: FloatImage) -> FloatImage:
-    return windowed_mean(image, _SIZE, _SIGMA)
+def _mean(images: Tensor) -> Tensor:
+    return windowed_mean(images, gaussian(_SIZE, _SIGMA))

@@ -16,109 +16,96 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from .contrast import spatial_frequency
-from .edge_preservation import ANGLE, STRENGTH, sigmoid
+from .edge_preservation import angle, share_kept
+from .edges import Edges
 from .error_level import mse, psnr
 from .exposure_fusion import mef_ssim, multi_scale_mef_ssim
 from .fusion_artefacts import artefacts
-from .gaussian_window import windowed_mean
-from .information import shannon_entropy
-from .luma_input import FloatImage, LumaImage, check_luma
+from .information import histogram, joint_histogram, shannon_entropy
+from .luma_input import luma_metric
 from .metric import Metric
-from .visual_fidelity import WINDOWS, information_available, information_kept
+from .visual_fidelity import WINDOWS, fidelity
 
 _WHITE = 255
 
 
-def saturated_deviation(fused: LumaImage) -> float:
+@luma_metric()
+def saturated_deviation(fused: Tensor) -> Tensor:
     """SD of 8-bit arithmetic: sqrt(mean(min(max(round(F - mean F), 0)^2, 255))), 0 to 16.
 
     Differs from the standard in that pixels under the mean count as 0, and others by at most sqrt(255).
 
     Args:
-        fused: (H, W) uint8 luma.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor.
 
     Raises:
         ValueError: `fused` is not such an image.
     """
-    check_luma("saturated_deviation", fused=fused)
-    above = np.floor(np.maximum(fused - fused.mean(), 0) + 0.5)
-    return float(np.sqrt(np.mean(np.minimum(above * above, _WHITE))))
+    image = fused.double()
+    above = image.sub_(image.mean(dim=(1, 2), keepdim=True)).clamp_(min=0).add_(0.5).floor_()
+    return above.square_().clamp_(max=_WHITE).mean(dim=(1, 2)).sqrt()
 
 
-def unit_spatial_frequency(fused: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def unit_spatial_frequency(fused: Tensor) -> Tensor:
     """SF of images on [0, 1]: the standard's divided by 255.
 
     Raises:
-        ValueError: as `spatial_frequency`.
+        ValueError: As `spatial_frequency`.
     """
     return spatial_frequency(fused) / _WHITE
 
 
-def merged_mutual_information(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric()
+def merged_mutual_information(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """MI whose joint histograms count level 255 as 254, while H(F), H(V) and H(R) keep them apart.
 
     The 8-bit index level + 1 saturates. H(F, V) and H(F, R) come out too small, so MI too large where images
     have pixels of both levels: saturated lamps, hot infrared.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("merged_mutual_information", fused=fused, visible=visible, infrared=infrared)
-    return sum(_merged_information(fused, source) for source in (visible, infrared))
+    return _merged_information(fused, visible) + _merged_information(fused, infrared)
 
 
-def _merged_information(fused: LumaImage, source: LumaImage) -> float:
-    separate = sum(shannon_entropy(np.bincount(image.ravel(), minlength=256)) for image in (fused, source))
-    f, s = (np.minimum(image, _WHITE - 1).astype(np.intp).ravel() for image in (fused, source))
-    return separate - shannon_entropy(np.bincount(f * 256 + s, minlength=65536))
+def _merged_information(fused: Tensor, source: Tensor) -> Tensor:
+    separate = shannon_entropy(histogram(fused)) + shannon_entropy(histogram(source))
+    merged = joint_histogram(*(image.clamp(max=_WHITE - 1) for image in (fused, source)))
+    return separate - shannon_entropy(merged)
 
 
-def saturated_vif(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=WINDOWS[0])
+def saturated_vif(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """VIF whose products S^2, F^2 and S F saturate at 255 at the finest scale.
 
     There the variances of all windows but the darkest come out negative and count as 0, so that in effect
     the finest scale is left out. The other scales are those of the standard.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size, H and W at least 17.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
+            and W at least 17.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("saturated_vif", minimum_side=WINDOWS[0], fused=fused, visible=visible, infrared=infrared)
-    return sum(_saturated_fidelity(source, fused) for source in (visible, infrared))
-
-
-def _saturated_fidelity(source: LumaImage, fused: LumaImage) -> float:
-    s, f = source.astype(np.float64), fused.astype(np.float64)
-    largest_product = float(_WHITE)
-    kept = available = 0.0
-    for scale, size in enumerate(WINDOWS):
-        if scale > 0 and min(f.shape) >= size:
-            s, f = (windowed_mean(image, size, size / 5)[::2, ::2] for image in (s, f))
-            largest_product = math.inf
-        if min(f.shape) < size:
-            break
-        mean_s, mean_f = (windowed_mean(image, size, size / 5) for image in (s, f))
-        products = (np.minimum(product, largest_product) for product in (s * s, f * f, s * f))
-        power_s, power_f, cross = (windowed_mean(product, size, size / 5) for product in products)
-        variance = power_s - mean_s * mean_s
-        kept += information_kept(variance, power_f - mean_f * mean_f, cross - mean_s * mean_f)
-        available += information_available(variance)
-    return kept / available if available > 0 else 0.0
+    images = (image.double() for image in (fused, visible, infrared))
+    return fidelity(images, largest_product=_WHITE)
 
 
 _DOWN = ((1, 2, 1), (0, 0, 0), (-1, -2, -1))
 _ACROSS = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
 
 
-def rated_ties_qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage, white: float) -> float:
+def rated_ties_qabf(fused: Tensor, visible: Tensor, infrared: Tensor, white: float) -> Tensor:
     """Qabf of images with levels from 0 to `white`, equal edges rated by their strength.
 
     Differs from the standard in two ways. Where g_S = g_F, G is g_F in place of 1: on the 0-1 scale an edge
@@ -126,79 +113,88 @@ def rated_ties_qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage, w
     have the other sign, while angles where they are 0 keep pi/2: it matters where only one of s_x, f_x is 0.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size.
-        white: what level 255 counts as.
-
-    Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        fused, visible, infrared: (B, H, W) uint8 luma of one size.
+        white: What level 255 counts as.
     """
-    check_luma("rated_ties_qabf", fused=fused, visible=visible, infrared=infrared)
-    strength_fused, angle_fused = _edges(fused, white)
-    kept = total = 0.0
-    for source in (visible, infrared):
-        strength, angle = _edges(source, white)
-        larger, smaller = np.maximum(strength, strength_fused), np.minimum(strength, strength_fused)
-        ratio = np.where(larger == smaller, larger, smaller / np.where(larger > 0, larger, 1))
-        alignment = 1 - np.abs(angle - angle_fused) / (np.pi / 2)
-        kept += float(np.sum(sigmoid(ratio, *STRENGTH) * sigmoid(alignment, *ANGLE) * strength))
-        total += float(np.sum(strength))
-    return kept / total if total > 0 else 0.0
+    f, v, r = (_edges(image, white) for image in (fused, visible, infrared))
+    return share_kept(f, v, r, _ratio)
 
 
-def unit_qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+def _ratio(first: Tensor, second: Tensor) -> Tensor:
+    larger, smaller = first.maximum(second), first.minimum(second)
+    return torch.where(larger == smaller, larger, smaller / larger)
+
+
+def _edges(image: Tensor, white: float) -> Edges:
+    # A divisor on the device, because GPUs multiply by the reciprocal of a number, which rounds otherwise.
+    levels = image.double()
+    padded = F.pad(levels / levels.new_tensor(_WHITE) * white, (1, 1, 1, 1))
+    across, down = _convolved(padded, _ACROSS), _convolved(padded, _DOWN)
+    return Edges(_root((across * across).add_(down * down)), angle(across, down))
+
+
+def _root(squares: Tensor) -> Tensor:
+    """Return square roots rounded correctly, because ties decide; on a CPU those of PyTorch are not."""
+    roots = squares.sqrt()
+    # Dekker's exact square of the root, from the two halves of its digits, for one step of Newton's method.
+    high = roots * (2**27 + 1)
+    high = high - (high - roots)
+    low = roots - high
+    rounded = roots * roots
+    rest = high.square().sub_(rounded).add_(2 * high * low).add_(low * low)
+    return roots + ((squares - rounded).sub_(rest) / (2 * roots)).nan_to_num_(nan=0.0)
+
+
+def _convolved(padded: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
+    _, height, width = padded.shape
+    total = torch.zeros_like(padded[:, 2:, 2:])
+    for column in range(3):
+        for row in range(3):
+            if kernel[row][column]:
+                part = padded[:, 2 - row : height - row, 2 - column : width - column]
+                total.add_(part, alpha=kernel[row][column])
+    return total
+
+
+@luma_metric()
+def unit_qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """`rated_ties_qabf` of images on [0, 1].
 
     There s_x = 0 and g_S = g_F are asked of sums of rounded levels / 255, so that the value depends on the
     order of these sums: column after column of the flipped kernel.
 
     Raises:
-        ValueError: as `rated_ties_qabf`.
+        ValueError: As `qabf`.
     """
     return rated_ties_qabf(fused, visible, infrared, white=1.0)
 
 
-def _edges(image: LumaImage, white: float) -> tuple[FloatImage, FloatImage]:
-    padded = np.pad(image / _WHITE * white, 1)
-    across, down = (_convolved(padded, kernel) for kernel in (_ACROSS, _DOWN))
-    vertical = across == 0
-    angle = np.where(vertical, np.pi / 2, np.arctan(down / np.where(vertical, 1, across)))
-    return np.sqrt(across * across + down * down), angle
-
-
-def _convolved(padded: FloatImage, kernel: tuple[tuple[int, ...], ...]) -> FloatImage:
-    height, width = (side - 2 for side in padded.shape)
-    total = np.zeros((height, width))
-    for column in range(3):
-        for row in range(3):
-            part = padded[2 - row : 2 - row + height, 2 - column : 2 - column + width]
-            total = total + kernel[row][column] * part
-    return total
-
-
-def unit_nabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def unit_nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Nabf of images on [0, 1]: no edge reaches the strength 2, so every pixel has the weight .001.
 
     Raises:
-        ValueError: as `nabf`.
+        ValueError: As `nabf`.
     """
-    check_luma("unit_nabf", minimum_side=2, fused=fused, visible=visible, infrared=infrared)
     return artefacts(fused, visible, infrared, visible_edge=math.inf)
 
 
-def unit_mse(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric()
+def unit_mse(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """MSE of images on [0, 1]: the standard's divided by 255^2.
 
     Raises:
-        ValueError: as `mse`.
+        ValueError: As `mse`.
     """
     return mse(fused, visible, infrared) / _WHITE**2
 
 
-def mixed_psnr(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric()
+def mixed_psnr(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """PSNR of a peak of 255 over an error on [0, 1]: the standard's plus 20 log10(255) = 48.13 dB.
 
     Raises:
-        ValueError: as `psnr`.
+        ValueError: As `psnr`.
     """
     return psnr(fused, visible, infrared) + 20 * math.log10(_WHITE)
 
@@ -210,8 +206,8 @@ UNIT_MSE = Metric("MSE", "mean squared error, 0-1 scale", unit_mse, larger_is_be
 
 #: The metrics that differ from the standard's.
 DEVIATIONS = (
-    Metric.of_fused_alone("SD", "standard deviation in saturating 8 bits", saturated_deviation),
-    Metric.of_fused_alone("SF", "spatial frequency, 0-1 scale", unit_spatial_frequency),
+    Metric("SD", "standard deviation in saturating 8 bits", saturated_deviation, compares=False),
+    Metric("SF", "spatial frequency, 0-1 scale", unit_spatial_frequency, compares=False),
     MERGED_MI,
     Metric("VIF", "visual information fidelity, finest scale saturated", saturated_vif),
     Metric("Qabf", "edge preservation, 0-1 scale", unit_qabf),

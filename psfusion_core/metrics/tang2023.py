@@ -7,30 +7,32 @@ published with these scripts: this protocol is not checked against any. FMI is l
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
 
 from .fusion_artefacts import nabf
-from .luma_input import FloatImage, LumaImage, check_luma
+from .luma_input import luma_metric
 from .metric import Metric
+from .structural_similarity import similarities
 from .tang2022 import MEF_MS_SSIM, MERGED_MI, MIXED_PSNR, UNIT_MSE, rated_ties_qabf
 
-_SIZE = 11
-_SIGMA = 1.5
+_MARGIN = 5  # of the window of 11 x 11 pixels
 _C1 = 0.01**2
 _C2 = 0.03**2
 
 
-def level_qabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric()
+def level_qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """`rated_ties_qabf` of images from 0 to 255: equal edges that are not flat count as fully preserved.
 
     Raises:
-        ValueError: as `rated_ties_qabf`.
+        ValueError: As `qabf`.
     """
     return rated_ties_qabf(fused, visible, infrared, white=255.0)
 
 
-def unit_range_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric()
+def unit_range_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """SSIM with C1 = .01^2, C2 = .03^2 and borders: the mean over both sources of MATLAB's ssim of doubles.
 
     Differs from the standard in that doubles are taken to span 0 to 1 though they go to 255, which makes both
@@ -38,41 +40,28 @@ def unit_range_ssim(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -
     on beyond their border with the outermost pixels.
 
     Args:
-        fused, visible, infrared: (H, W) uint8 luma of one size.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors.
 
     Raises:
-        ValueError: an image is not such an image, or sizes differ.
+        ValueError: An image is not such an image, or sizes differ.
     """
-    check_luma("unit_range_ssim", fused=fused, visible=visible, infrared=infrared)
-    f, v, r = (image.astype(np.float64) for image in (fused, visible, infrared))
-    return (_similarity(f, v) + _similarity(f, r)) / 2
-
-
-def _similarity(fused: FloatImage, source: FloatImage) -> float:
-    mean_f, mean_s = _mean(fused), _mean(source)
-    squares = mean_f * mean_f + mean_s * mean_s
-    variances = _mean(fused * fused) + _mean(source * source) - squares
-    covariance = _mean(fused * source) - mean_f * mean_s
-    luminance = (2 * mean_f * mean_s + _C1) / (squares + _C1)
-    return float(np.mean(luminance * (2 * covariance + _C2) / (variances + _C2)))
-
-
-def _mean(image: FloatImage) -> FloatImage:
-    return np.asarray(
-        cv2.GaussianBlur(image, (_SIZE, _SIZE), _SIGMA, borderType=cv2.BORDER_REPLICATE), np.float64
+    f, v, r = (
+        F.pad(image.double(), (_MARGIN,) * 4, mode="replicate") for image in (fused, visible, infrared)
     )
+    to_visible, to_infrared = (similarity for similarity, _ in similarities(f, [v, r], _C1, _C2))
+    return (to_visible + to_infrared) / 2
 
 
-def exchanged_nabf(fused: LumaImage, visible: LumaImage, infrared: LumaImage) -> float:
+@luma_metric(minimum_side=2)
+def exchanged_nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """`nabf` with the fused and the infrared image in each other's place.
 
     The scripts hand their images over in another order than the function takes them. The value says how much
     stronger edges are in the infrared image than in the visible and the fused one.
 
     Raises:
-        ValueError: as `nabf`.
+        ValueError: As `nabf`.
     """
-    check_luma("exchanged_nabf", minimum_side=2, fused=fused, visible=visible, infrared=infrared)
     return nabf(infrared, visible, fused)
 
 

@@ -56,7 +56,7 @@ def test_batches_agree_with_single_pairs(tasks: list[Task], monkeypatch: pytest.
         assert outcome.values == pytest.approx(single.values, rel=1e-9, abs=1e-9)
 
 
-def test_metrics_without_a_batched_form_are_measured_too(tasks: list[Task]) -> None:
+def test_metrics_that_are_not_fast_are_measured_too(tasks: list[Task]) -> None:
     work = tasks[0].work
     task = Task(
         Work(work.key, "", work.pair, work.disturbance, ("EN", "FMI"), "standard", None), tasks[0].origin
