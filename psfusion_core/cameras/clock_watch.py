@@ -1,4 +1,4 @@
-"""What is wrong with the stamps of one camera, so that pairing by stamp can be trusted."""
+"""Watches the stamps of one camera and names the problem if pairing cannot rely on them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Literal
 from psfusion_core.base.wording import duration_in_words
 
 WINDOW = 30
-"""Frames that the verdict and the measurements look back on."""
+"""Number of recent frames that the verdict and the measurements use."""
 
 ENOUGH = 5
-"""Frames before there is a verdict."""
+"""Number of frames before the first verdict."""
 
 JUMP = 1_000_000_000
-"""Nanoseconds by which stamps may move against the receiver's clock before that is a jump."""
+"""Nanoseconds; stamps that move further against the receiver's clock have jumped."""
 
 AHEAD_LIMIT = 250_000_000
-"""Nanoseconds that stamps may be ahead of the receiver: a simulated clock moves in steps of up to 0.1 s."""
+"""Nanoseconds that stamps may be ahead of the receiver; a simulated clock moves in steps of up to 0.1 s."""
 
 BEHIND_LIMIT = 5_000_000_000
-"""Nanoseconds that stamps may be behind the receiver: no exposure and no network takes so long."""
+"""Nanoseconds that stamps may be behind the receiver; no exposure and no network takes so long."""
 
 EPOCH_LIMIT = 10 * 365 * 86_400 * 1_000_000_000
-"""Nanoseconds since 1970 before which no camera of today took an image: stamps count from something else."""
+"""Nanoseconds since 1970; earlier stamps do not count from 1970, because today's cameras are newer."""
 
 Kind = Literal["good", "zero", "repeated", "backwards", "jump"]
 
 
 class ClockWatch:
-    """Watches the stamps of one camera as its frames arrive; remembers WINDOW frames.
+    """Watches the stamps of one camera as its frames arrive, and remembers WINDOW frames.
 
     Not thread-safe. All times are in nanoseconds.
     """
@@ -40,10 +40,10 @@ class ClockWatch:
         self._counts: Counter[Kind] = Counter()
         self._recent: deque[Kind] = deque(maxlen=WINDOW)
         self._frames: deque[tuple[int, int]] = deque(maxlen=WINDOW)
-        """Stamps and arrivals since the last jump, of the frames that were in order."""
+        """Stamps and arrivals of the frames in order since the last jump."""
 
     def update(self, stamp_ns: int, now_ns: int) -> None:
-        """Take the stamp of the next frame, and the receiver's clock, which has the same epoch."""
+        """Add the stamp of the next frame, and the time of the receiver's clock, which has the same epoch."""
         kind = self._judge(stamp_ns, now_ns)
         self._counts[kind] += 1
         self._recent.append(kind)
@@ -54,44 +54,44 @@ class ClockWatch:
 
     @property
     def zero_stamps(self) -> int:
-        """Frames whose stamp was zero: never set."""
+        """Number of frames whose stamp is zero, which means that it was never set."""
         return self._counts["zero"]
 
     @property
     def repeated(self) -> int:
-        """Frames with the stamp of the newest frame."""
+        """Number of frames with the same stamp as the newest frame."""
         return self._counts["repeated"]
 
     @property
     def backwards(self) -> int:
-        """Frames with a stamp before the newest one, by less than a jump: out of order."""
+        """Number of frames out of order: the stamp is before the newest one, by less than a jump."""
         return self._counts["backwards"]
 
     @property
     def jumps(self) -> int:
-        """Frames whose stamp moved by more than JUMP beyond what their arrival explains."""
+        """Number of frames whose stamp moved by more than JUMP beyond what their arrival explains."""
         return self._counts["jump"]
 
     @property
     def delay_ns(self) -> int | None:
-        """Median of arrival minus stamp, negative where stamps are ahead; None before a good stamp."""
+        """Median of arrival minus stamp, negative if stamps are ahead; None before the first good stamp."""
         return round(median(now - stamp for stamp, now in self._frames)) if self._frames else None
 
     @property
     def rate_hz(self) -> float | None:
-        """Frames per second by their stamps; None before two good ones."""
+        """Frames per second by their stamps; None before two good stamps."""
         if len(self._frames) < 2:
             return None
         return (len(self._frames) - 1) * 1e9 / (self._frames[-1][0] - self._frames[0][0])
 
     @property
     def jitter_ns(self) -> float | None:
-        """Standard deviation of the intervals between stamps; None before two of them."""
+        """Standard deviation of the intervals between stamps; None before two intervals."""
         intervals = [later - earlier for (earlier, _), (later, _) in pairwise(self._frames)]
         return pstdev(intervals) if len(intervals) >= 2 else None
 
     def verdict(self) -> str | None:
-        """Return one line about the worst that is wrong with the recent stamps; None where all is well."""
+        """Return one line about the worst problem of the recent stamps, or None if there is none."""
         recent, count = Counter(self._recent), len(self._recent)
         disordered = recent["backwards"] + recent["repeated"]
         if count < ENOUGH:
@@ -140,9 +140,9 @@ class ClockWatch:
         step, elapsed = stamp - newest, now - arrival
         if step == 0:
             return "repeated"
-        # A frame may take longer on its way than those before it, but hardly less than the fastest.
+        # A frame may be slower on its way than those before it, but hardly faster than the fastest one.
         if stamp - now > max(s - n for s, n in self._frames) + JUMP:
             return "jump"
-        if step < -JUMP:  # where the receiver's clock went back as far, a recording began anew
+        if step < -JUMP:  # if the receiver's clock went back as far, a recording has restarted
             return "good" if abs(step - elapsed) <= JUMP else "jump"
         return "good" if step > 0 else "backwards"

@@ -1,8 +1,8 @@
-"""Compressed images: from the bytes of a JPEG or PNG file to pixels of a known format.
+"""Decodes compressed images: the bytes of a JPEG or PNG file become pixels of a known format.
 
 The format string is that of ROS `sensor_msgs/CompressedImage`: "ENCODING; CODEC compressed TARGET" from
-image_transport, a plain "jpeg" or "png" from many drivers. The data say for themselves which of the two they
-are; the string is asked only whether they are pixels at all, and for the Bayer pattern of a grey image.
+image_transport, or a plain "jpeg" or "png" from many drivers. The data tell the codec; the string only
+tells depth data from images and gives the Bayer pattern of a grey image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BEGINNINGS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 """First bytes of the data: SOI and the next marker (ITU-T T.81, B.1); the signature (ISO/IEC 15948, 5.2)."""
 
 PADDING = 4096
-"""Bytes that a driver may leave behind the end of a JPEG, as USB cameras do."""
+"""Bytes that may follow the end of a JPEG; some USB cameras send such padding."""
 
 _ENCODINGS = {
     (np.dtype(np.uint8), 1): "mono8",
@@ -30,25 +30,25 @@ _ENCODINGS = {
     (np.dtype(np.uint8), 3): "bgr8",
     (np.dtype(np.uint8), 4): "bgra8",
 }
-"""What OpenCV decodes to, by pixel type and channels."""
+"""The encoding that OpenCV decodes to, by pixel type and number of channels."""
 
 
 def check_compressed(format: str, data: Any) -> tuple[int, int]:
-    """Check that data are a JPEG or PNG file from beginning to end, and of a size that may be decoded.
+    """Check that data are a whole JPEG or PNG file, of an allowed size.
 
-    A file that was cut off is turned away here: older OpenCV makes half an image of it. Only the header and
-    the end are looked at: 0.04 ms for a JPEG of 100 kB, so a subscription's callback may ask.
+    A truncated file is refused, because older OpenCV decodes half an image from it. Only the header and the
+    end are read. That takes 0.04 ms for a JPEG of 100 kB, fast enough for a subscription's callback.
 
     Args:
         format: `CompressedImage.format`.
-        data: the file, anything with the buffer protocol.
+        data: The file, as an object that supports the buffer protocol.
 
     Returns:
-        Height and width, by the header.
+        Height and width from the header.
 
     Raises:
-        FrameError: depth data of compressedDepth, neither JPEG nor PNG, not whole, a damaged header, or more
-            than MAXIMUM_PIXELS.
+        FrameError: The data are depth data of compressedDepth, neither JPEG nor PNG, or truncated, the header
+            is damaged, or the image has more than MAXIMUM_PIXELS.
     """
     if "compresseddepth" in format.lower():
         raise FrameError(
@@ -76,9 +76,9 @@ def _jpeg_ends(view: memoryview) -> bool:
 
 
 def _png_ends(view: memoryview) -> bool:
-    """Tell whether the chunks lead to IEND within the data (ISO/IEC 15948, 5.3).
+    """Return whether the chunks lead to IEND within the data (ISO/IEC 15948, 5.3).
 
-    OpenCV 5 allocates what a chunk says its length is, up to 4 GB, before it finds that the data are shorter.
+    OpenCV 5 allocates the length that a chunk states, up to 4 GB, before it finds that the data are shorter.
     """
     position = len(BEGINNINGS["PNG"])
     while position + 12 <= view.nbytes:  # length, type and checksum take 4 bytes each
@@ -90,25 +90,26 @@ def _png_ends(view: memoryview) -> bool:
 
 
 def decode_compressed(format: str, data: Any) -> tuple[str, npt.NDArray[np.generic]]:
-    """Decode a JPEG or PNG file as it was stored: same depth, no rotation by metadata.
+    """Decode a JPEG or PNG file with its stored depth and without rotation by metadata.
 
     Args:
         format: `CompressedImage.format`.
-        data: the file, anything with the buffer protocol.
+        data: The file, as an object that supports the buffer protocol.
 
     Returns:
-        The ROS name of the pixel format (see `psfusion_core.cameras.encodings`) and the pixels in it: (H, W)
-        or (H, W, C), uint8 or uint16. Colour comes as bgr8 or bgra8. A grey image that was made of a Bayer
-        mosaic, which image_transport compresses as it is, keeps that name.
+        The ROS name of the pixel format (see `psfusion_core.cameras.encodings`) and the pixels: (H, W) or
+        (H, W, C), uint8 or uint16. Colour is bgr8 or bgra8. image_transport compresses a Bayer mosaic as a
+        grey image; it gets the name of its mosaic.
 
     Raises:
-        FrameError: see `check_compressed`; or the data do not decode, or not to a format that is read here.
+        FrameError: `check_compressed` refuses the file, the data do not decode, or they decode to a format
+            that is not in PIXEL_FORMATS.
     """
     check_compressed(format, data)
     image, reason = None, "damaged data"
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:  # an absurd size, as a rule
+    except cv2.error as error:  # usually an absurd size
         reason = one_line(error)
     if image is None:
         raise FrameError(

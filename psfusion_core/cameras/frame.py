@@ -1,4 +1,4 @@
-"""What a camera sent: one image with its time and its place."""
+"""One image of a camera with its time and coordinate frame."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy.typing as npt
 
 
 class FrameError(ValueError):
-    """An image that cannot be used; the message is one line: what was expected, what came, what to do."""
+    """An image cannot be used; the message is one line: expected X, got Y: do Z."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image as its camera sent it.
+    """One image as the camera sent it.
 
     Attributes:
-        stamp: time of exposure, nanoseconds.
-        frame_id: name of the camera's coordinate frame (REP 103, optical).
-        encoding: pixel format by its ROS name (see `psfusion_core.cameras.encodings`).
+        stamp: Time of exposure, nanoseconds.
+        frame_id: Name of the camera's coordinate frame (REP 103, optical).
+        encoding: ROS name of the pixel format (see `psfusion_core.cameras.encodings`).
         image: (H, W) or (H, W, C) uint8 or uint16 in that format; may be a read-only view of a message.
     """
 

@@ -1,7 +1,7 @@
-"""A camera that sends the same picture again and again: drivers do that when their sensor hangs.
+"""Detects a frozen camera: some drivers repeat the same picture when their sensor hangs.
 
-A live camera's noise changes every frame, so equal content for seconds means that nobody is looking. A scene
-that is clipped to one value is the exception: a visible camera at night sends black, all of it live.
+The noise of a live camera changes every frame, so equal content for seconds means a frozen camera. A scene
+that is clipped to one value is the exception: a live visible camera may send nothing but black at night.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLES = 2**14
-"""About so many bytes are looked at, spread over the image: noise changes thousands of them."""
+"""Approximate number of bytes that are read, spread over the image; noise changes thousands of them."""
 
 SAMPLES_PER_SIDE = 128
-"""About so many pixels a side are compared to tell whether an image has one value only."""
+"""Approximate number of pixels per side that are compared to find whether an image has one value only."""
 
 
 def fingerprint(data: Any) -> int:
-    """Return a number that changes when the content does: a checksum (CRC-32) of a sample and of the length.
+    """Return a number that changes with the content: a checksum (CRC-32) of a sample and of the length.
 
-    It takes about 0.02 ms, of any length, for only every n-th byte is read. A change of fewer bytes than that
-    may go unnoticed; the noise of a camera does not.
+    It takes about 0.02 ms for any length, because only every n-th byte is read. A change of a few bytes may
+    go unnoticed; the noise of a camera does not.
 
     Args:
-        data: bytes of a raw image or of a compressed file, anything with the buffer protocol, C-contiguous.
+        data: A raw image or a compressed file, as a C-contiguous object that supports the buffer protocol.
     """
     content = np.frombuffer(data, np.uint8)
     stride = content.size // SAMPLES | 1  # odd: both bytes of 16-bit pixels, all channels of 2 or 4 bytes
@@ -34,11 +34,10 @@ def fingerprint(data: Any) -> int:
 
 
 def is_uniform(image: npt.NDArray[np.generic]) -> bool:
-    """Tell whether all pixels are equal, as in darkness or in glare, by a grid over the image.
+    """Return whether all pixels are equal, as in darkness or glare; only a grid of pixels is compared.
 
     Args:
-        image: (H, W) or (H, W, C), as the camera sent it; of a compressed image, the decoded pixels, because
-            nothing else tells.
+        image: (H, W) or (H, W, C), as the camera sent it; for a compressed image, the decoded pixels.
     """
     height, width = image.shape[:2]
     grid = image[:: height // SAMPLES_PER_SIDE + 1, :: width // SAMPLES_PER_SIDE + 1]
@@ -46,20 +45,20 @@ def is_uniform(image: npt.NDArray[np.generic]) -> bool:
 
 
 class FreezeDetector:
-    """Watches the fingerprints of one camera for a picture that stands still.
+    """Watches the fingerprints of one camera for a picture that repeats.
 
-    A uniform image is no frozen one, whatever is said here: ask `is_uniform` of the frames that are reported,
-    frozen = detector.update(fingerprint(message.data), arrival) and not is_uniform(frame.image).
+    A uniform image does not mean a frozen camera, so the caller checks `is_uniform` for reported frames:
+    `detector.update(fingerprint(message.data), arrival) and not is_uniform(frame.image)`.
     """
 
     def __init__(self, frozen_after_seconds: float) -> None:
         """Start without a picture.
 
         Args:
-            frozen_after_seconds: how long a picture may stand still, >= 0; 0 turns the detector off.
+            frozen_after_seconds: How long a picture may repeat, >= 0; 0 turns the detector off.
 
         Raises:
-            ValueError: a negative time.
+            ValueError: The time is negative.
         """
         if not frozen_after_seconds >= 0.0:
             raise ValueError(
@@ -71,11 +70,11 @@ class FreezeDetector:
         self._since = 0
 
     def update(self, fingerprint: int, arrival_ns: int) -> bool:
-        """Take the fingerprint of the next frame; tell whether it has been the same for longer than allowed.
+        """Add the fingerprint of the next frame; return whether it has repeated for longer than allowed.
 
         Args:
-            fingerprint: of the frame.
-            arrival_ns: when the frame came, ns of a steady clock.
+            fingerprint: Fingerprint of the frame.
+            arrival_ns: When the frame arrived, ns of a steady clock.
         """
         if fingerprint != self._picture:
             self._picture = fingerprint

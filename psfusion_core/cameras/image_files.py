@@ -1,4 +1,4 @@
-"""Image files: reading, writing, and pairing two folders by name."""
+"""Reads and writes image files, and pairs the files of two folders by name."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from psfusion_core.cameras.image_limits import check_size, size_in_header
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-"""What files of these suffixes hold, by Pillow's names."""
+"""The formats of files with these suffixes, by Pillow's names."""
 
 COLOR_SPREAD = 8.0
-"""Mean difference of the channels, grey levels, over which an image counts as coloured: a grey image in a
-lossy format stays far below it, a palette of heat far above."""
+"""Mean difference of the channels, grey levels, from which an image counts as coloured. A grey image in a
+lossy format is far below it, an image in a heat palette far above."""
 
 
 class ImageError(ValueError):
-    """A file that cannot be used as an image; the message names the file and says why."""
+    """A file cannot be used as an image; the message names the file and the reason."""
 
 
 class FilePair(NamedTuple):
@@ -37,7 +37,7 @@ class FilePair(NamedTuple):
 
 
 class FolderPairing(NamedTuple):
-    """Pairs in order of name, and the files that found no partner."""
+    """The pairs in order of name, and the files without a partner."""
 
     pairs: list[FilePair]
     unpaired: list[Path]
@@ -47,8 +47,8 @@ def list_images(path: Path) -> dict[str, Path]:
     """Map stem to file for the images of a folder, or for one file.
 
     Raises:
-        FileNotFoundError: the path does not exist or holds no image.
-        ImageError: two images of the folder have the same stem.
+        FileNotFoundError: The path does not exist or contains no image.
+        ImageError: Two images of the folder have the same stem.
     """
     if not path.exists():
         raise FileNotFoundError(f"no such file or folder: {path}")
@@ -69,7 +69,7 @@ def list_images(path: Path) -> dict[str, Path]:
 
 
 def _folders_with_images(path: Path) -> list[str]:
-    """Return the folders directly below one that hold images, as far as they can be read."""
+    """Return the readable folders with images directly below a folder."""
     folders = sorted(folder for folder in path.iterdir() if folder.is_dir()) if path.is_dir() else []
     return [str(folder) for folder in folders if _holds_images(folder)]
 
@@ -77,7 +77,7 @@ def _folders_with_images(path: Path) -> list[str]:
 def _holds_images(folder: Path) -> bool:
     try:
         return any(map(_is_image, folder.iterdir()))
-    except OSError:  # an error about a folder that nobody named would hide the one about what was named
+    except OSError:  # an error about this folder would hide the error about the folder that was named
         return False
 
 
@@ -87,15 +87,15 @@ def _is_image(file: Path) -> bool:
 
 
 def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
-    """Pair images by name (without suffix); two single files are a pair whatever their names.
+    """Pair images by name without suffix; two single files are a pair whatever their names are.
 
     Raises:
-        FileNotFoundError: a path is missing or empty, or no name is common to both.
+        FileNotFoundError: A path is missing or empty, or no name is common to both.
     """
     visible_files, infrared_files = list_images(visible), list_images(infrared)
     if visible.is_file() and infrared.is_file():
         return FolderPairing([FilePair(visible.stem, visible, infrared)], [])
-    # A single file beside a folder asks for one pair: the rest of the folder is not left over.
+    # A single file and a folder are one pair; the rest of the folder does not count as unpaired.
     if visible.is_file():
         infrared_files = {name: file for name, file in infrared_files.items() if name in visible_files}
     if infrared.is_file():
@@ -126,10 +126,10 @@ def _read(path: Path) -> npt.NDArray[Any]:
 
 
 def read_visible(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a visible image as (H, W, 3) uint8 RGB; grey images are replicated, alpha is dropped.
+    """Read a visible image as (H, W, 3) uint8 RGB; grey is repeated over the channels, alpha is dropped.
 
     Raises:
-        ImageError: the file is not a readable image.
+        ImageError: The file is not a readable image, or has another depth.
     """
     image = _read(path)
     if image.dtype != np.uint8:
@@ -140,15 +140,15 @@ def read_visible(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def read_infrared(path: Path, refuse_color: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """Read an infrared image as (H, W) uint8 or uint16; a grey image stored as colour becomes its luma.
+    """Read an infrared image as (H, W) uint8 or uint16; colour becomes its luma.
 
     Args:
-        path: of the file.
-        refuse_color: an image of 8 bit that is more than a grey one stored as colour, such as heat in a
-            palette, is an error; else it becomes its luma too.
+        path: The file.
+        refuse_color: If True, an 8-bit image that is really in colour, such as heat in a palette, is an
+            error; a grey image that is stored as colour is not.
 
     Raises:
-        ImageError: the file is not a readable image, has another depth, or is in colour and refused.
+        ImageError: The file is not a readable image, has another depth, or is refused because of its colour.
     """
     image = _read(path)
     if image.dtype not in (np.uint8, np.uint16):
@@ -168,7 +168,7 @@ def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
     """Read a PNG whose fourth channel is the infrared image (as MFNet's): (H, W, 3) RGB and (H, W), uint8.
 
     Raises:
-        ImageError: the file is not a readable image, or has other than four channels of 8 bit.
+        ImageError: The file is not a readable image, or does not have four 8-bit channels.
     """
     image = _read(path)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
@@ -179,13 +179,13 @@ def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
 
 
 def read_label(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a label map as (H, W) uint8 class indices; of a palette image, the indices, whatever its colours.
+    """Read a label map as (H, W) uint8 class indices; a palette image gives its indices, not its colours.
 
     Raises:
-        ImageError: the file is not a readable image, or is in colour.
+        ImageError: The file is not a readable image, or is in colour.
     """
     try:
-        with Image.open(path) as file:  # OpenCV would turn the indices of a palette into its colours
+        with Image.open(path) as file:  # OpenCV would replace the indices of a palette by its colours
             check_size(file.height, file.width)
             if file.mode in ("L", "P"):
                 return np.array(file, np.uint8)
@@ -199,11 +199,11 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def write_image(path: Path, image: npt.NDArray[Any]) -> None:
-    """Write (H, W) or (H, W, 3) RGB, the format given by the suffix.
+    """Write (H, W) or (H, W, 3) RGB in the format of the suffix.
 
     Raises:
-        OSError: the file cannot be written.
-        ImageError: the suffix names no format that can be written.
+        OSError: The file cannot be written.
+        ImageError: No format with this suffix can be written.
     """
     if image.ndim == 3:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

@@ -1,4 +1,4 @@
-"""How large an image may be, and how large a file says its image is: asked before memory is taken for it."""
+"""Limits on the size of an image, checked in its header before memory is allocated for it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from PIL import Image
 from psfusion_core.cameras.frame import FrameError
 
 MINIMUM_SIDE = 32
-"""Least height and width of an image that is fused, pixels."""
+"""Smallest height and width of an image that can be fused, pixels."""
 
 MAXIMUM_PIXELS = 2**26
-"""8192 x 8192: several times what cameras on robots have, and 200 MB as RGB."""
+"""8192 x 8192, or 200 MB as RGB: several times the resolution of cameras on robots."""
 
 
 def check_size(height: int, width: int) -> None:
     """Check that an image is neither empty nor larger than MAXIMUM_PIXELS.
 
     Raises:
-        FrameError: it is.
+        FrameError: The image is empty or too large.
     """
     if height < 1 or width < 1:
         raise FrameError(
@@ -34,16 +34,17 @@ def check_size(height: int, width: int) -> None:
 
 
 def size_in_header(data: Any, formats: tuple[str, ...]) -> tuple[int, int]:
-    """Return height and width of an image file by its header; nothing is decoded.
+    """Return height and width from the header of an image file, without decoding it.
 
-    A PNG of 300 kB can hold 60,000 x 60,000 pixels: it is the header that must be asked first.
+    The header must be checked first, because a PNG of 300 kB can hold 60,000 x 60,000 pixels.
 
     Args:
-        data: the file, anything with the buffer protocol.
-        formats: what it may be, by Pillow's names.
+        data: The file, as an object that supports the buffer protocol.
+        formats: The formats that are allowed, by Pillow's names.
 
     Raises:
-        FrameError: none of these formats, a damaged header, or an image that `check_size` refuses.
+        FrameError: The file has none of these formats, the header is damaged, or `check_size` refuses the
+            size.
     """
     try:
         with Image.open(io.BytesIO(data), formats=formats) as file:
@@ -53,7 +54,7 @@ def size_in_header(data: Any, formats: tuple[str, ...]) -> tuple[int, int]:
             f"expected an image of at most {MAXIMUM_PIXELS} pixels, got what Pillow takes for a "
             "decompression bomb: send or store it smaller"
         ) from error
-    except Exception as error:  # of several kinds, and others in other versions of Pillow
+    except Exception as error:  # Pillow raises several kinds, which differ between its versions
         raise FrameError(
             f"expected the header of a {' or '.join(formats)} image, got {memoryview(data).nbytes} bytes "
             "without a readable one: they are damaged, or of another format"

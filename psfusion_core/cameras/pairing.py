@@ -1,4 +1,4 @@
-"""Pairing of two camera streams by time stamp, without ROS and without a clock of its own."""
+"""Pairs the frames of two cameras by time stamp, without ROS and without a clock of its own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from typing import Generic
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts, T
 
 PERIOD_WINDOW = 8
-"""Intervals between frames from which a camera's shortest period is read."""
+"""Number of recent intervals between frames that give a camera's shortest period."""
 
 RESET_AFTER = 1_000_000_000
-"""A stamp further behind its camera's newest than this, ns, is a jump of the clock, not a late frame."""
+"""Nanoseconds; a stamp further behind its camera's newest one is a jump of the clock, not a late frame."""
 
 
 @dataclass(frozen=True)
 class SyncSettings:
-    """How to pair: tolerance and offsets in nanoseconds, queue size in frames per camera."""
+    """How frames are paired.
+
+    Attributes:
+        policy: Name of the policy.
+        tolerance: Largest difference of the stamps of a pair, ns.
+        visible_offset: Added to every visible stamp, ns.
+        infrared_offset: Added to every infrared stamp, ns.
+        queue_size: Number of frames that may wait per camera.
+    """
 
     policy: str
     tolerance: int
@@ -33,39 +41,40 @@ class _Stream(Generic[T]):
     intervals: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_WINDOW))
     newest: int | None = None
     behind: int = 0
-    """Frames in a row with a stamp before the newest."""
+    """Number of consecutive frames with a stamp before the newest."""
     counts: StreamCounts = field(default_factory=StreamCounts)
 
 
 class Pairer(Generic[T]):
-    """Pairs each frame with its nearest partner of the other camera, and hands out the newest pair, or all.
+    """Pairs each frame with the nearest frame of the other camera, and returns the newest pair, or all pairs.
 
-    Of the two oldest frames that wait, one of each camera, the earlier one can only be paired with the later
-    one. It is, if they are within tolerance, unless its own successor is nearer to that one. So no frame is
-    used twice, pairs are in order in both streams, and which pairs come out does not depend on which camera's
-    frames arrive first (as long as each camera's arrive in order).
+    Compare the oldest waiting frame of each camera. The earlier of the two frames can only be paired with the
+    later one. They are paired if they are within tolerance, unless the successor of the earlier frame is
+    nearer to the later one. So no frame is used twice, and pairs are in order in both streams. The pairs do
+    not depend on which camera's frames arrive first, as long as the frames of each camera arrive in order.
 
-    A pair is ready as soon as that successor cannot be nearer:
-    - the two stamps are equal, or the successor is there (then it is a comparison), or
-    - the stamps are at most half of the earlier camera's shortest recent period apart: with synchronised
-      cameras the pair is ready when its second frame arrives, with no frame of latency, or
-    - the successor has not come although one that is nearer would have: one tolerance has passed since the
-      later frame's arrival, and twice the difference of the stamps since the earlier frame's (a camera
-      paused, or single frames were sent).
+    A pair is ready as soon as that successor cannot be nearer, in one of these cases:
 
-    Memory is bounded: `capacity` frames wait per camera, the oldest gives way. A stamp that is not after its
-    camera's newest is late or repeated, and dropped. More than `reset_after` behind, or behind for `capacity`
-    frames in a row, is a jump (a bag that loops, a clock set back): everything is forgotten and pairing
-    starts again.
+    - The two stamps are equal, or the successor has arrived and is not nearer.
+    - The stamps differ by at most half of the earlier camera's shortest recent period. With synchronised
+      cameras, the pair is therefore ready when its second frame arrives, without a frame of latency.
+    - The successor has not arrived, although a nearer one would have: one tolerance has passed since the
+      later frame's arrival, and twice the difference of the stamps since the earlier frame's arrival. This
+      happens if a camera pauses, or if single frames are sent.
+
+    Memory is bounded: `capacity` frames wait per camera, and the oldest frame is dropped for a new one. A
+    stamp that is not after its camera's newest one is late or repeated, and its frame is dropped. If a stamp
+    is more than `reset_after` behind, or if `capacity` frames in a row are behind, the clock has jumped (a
+    bag that loops, a clock that was set back): every frame is dropped and pairing starts again.
 
     Not thread-safe. All times are in nanoseconds.
 
     Attributes:
-        tolerance: largest difference of the stamps of a pair, >= 0; may be changed at any time.
-        capacity: frames that may wait per camera.
-        reset_after: a stamp further back than this is a jump of the clock.
-        keeps_all: no pair is superseded.
-        resets: jumps so far.
+        tolerance: Largest difference of the stamps of a pair, >= 0; may be changed at any time.
+        capacity: Number of frames that may wait per camera.
+        reset_after: A stamp further back than this is a jump of the clock.
+        keeps_all: True if no pair is superseded.
+        resets: Number of jumps so far.
     """
 
     def __init__(
@@ -80,13 +89,13 @@ class Pairer(Generic[T]):
         """Start empty.
 
         Args:
-            tolerance: largest difference of the stamps of a pair, >= 0.
-            visible_offset: added to every visible stamp.
-            infrared_offset: added to every infrared stamp.
-            capacity: frames that may wait per camera, >= 1.
-            reset_after: a stamp further back than this is a jump of the clock, > 0.
-            keeps_all: a pair waits until it is taken, whatever comes after it; the caller takes all that are
-                ready before it adds a frame, or memory grows. Else a newer pair takes its place.
+            tolerance: Largest difference of the stamps of a pair, >= 0.
+            visible_offset: Added to every visible stamp.
+            infrared_offset: Added to every infrared stamp.
+            capacity: Number of frames that may wait per camera, >= 1.
+            reset_after: A stamp further back than this is a jump of the clock, > 0.
+            keeps_all: If True, every pair waits until it is taken, and the caller must take all ready pairs
+                before it adds a frame, or memory grows. If False, a newer pair replaces an older one.
         """
         if tolerance < 0 or capacity < 1 or reset_after < 1:
             raise ValueError(
@@ -103,17 +112,17 @@ class Pairer(Generic[T]):
         self._ready: deque[StampedPair[T]] = deque()
 
     def add_visible(self, stamp: int, payload: T, arrival: int) -> None:
-        """Give a visible frame with its stamp, and when it arrived by the caller's steady clock."""
+        """Add a visible frame with its stamp, and its arrival by the caller's steady clock."""
         self._add(self._visible, stamp, payload, arrival)
 
     def add_infrared(self, stamp: int, payload: T, arrival: int) -> None:
-        """Give an infrared frame with its stamp, and when it arrived by the caller's steady clock."""
+        """Add an infrared frame with its stamp, and its arrival by the caller's steady clock."""
         self._add(self._infrared, stamp, payload, arrival)
 
     def take(self, now: int) -> StampedPair[T] | None:
-        """Hand out a pair that is ready at `now` (by the clock of the arrivals), once; else None.
+        """Return and remove a pair that is ready at `now` (by the clock of the arrivals), or None.
 
-        It is the newest one, or the oldest one where all are kept.
+        It is the newest pair, or the oldest one if all pairs are kept.
         """
         self._settle(now)
         if not self._ready:
@@ -123,16 +132,16 @@ class Pairer(Generic[T]):
         return self._ready.popleft()
 
     def take_alone(self, camera: Camera) -> Stamped[T] | None:
-        """Hand out the newest frame that waits of one camera, once, for when the other camera is missing.
+        """Return and remove the newest waiting frame of one camera, for when the other camera is missing.
 
-        The older ones that wait of that camera count as superseded. From then on what is not after that frame
-        is late. Order is kept: while a pair is ready, which is older, there is no single frame; `take` it.
+        The older waiting frames of that camera count as superseded, and later frames must be newer than the
+        returned one. A ready pair is older, so it must be taken first.
 
         Args:
-            camera: which one.
+            camera: The camera that still sends frames.
 
         Returns:
-            The frame, or None if none of that camera waits or a pair is ready.
+            The frame, or None if no frame of that camera waits or a pair is ready.
         """
         stream = self._visible if camera == "visible" else self._infrared
         if self._ready or not stream.waiting:
@@ -145,7 +154,7 @@ class Pairer(Generic[T]):
 
     @property
     def deadline(self) -> int | None:
-        """When `take` is worth another try though no frame arrives; None if only a frame can help."""
+        """When to call `take` again if no frame arrives; None if only a new frame can make a pair."""
         if not (self._visible.waiting and self._infrared.waiting):
             return None
         return self._latest_decision(*self._heads())
@@ -161,19 +170,19 @@ class Pairer(Generic[T]):
 
     @property
     def stream_difference(self) -> int | None:
-        """Newest infrared stamp minus newest visible stamp, offsets included; None before both came."""
+        """Newest infrared stamp minus newest visible stamp, offsets included; None until both have one."""
         if self._visible.newest is None or self._infrared.newest is None:
             return None
         return self._infrared.newest - self._visible.newest
 
     def set_offsets(self, visible: int, infrared: int) -> None:
-        """Change what is added to the stamps; forgets every frame and stamp, which no longer compare."""
+        """Change the offsets; drops every frame and stamp, because old and new stamps do not compare."""
         self.reset()
         self._visible.offset = visible
         self._infrared.offset = infrared
 
     def reset(self) -> None:
-        """Forget every frame and stamp, keep the counts."""
+        """Drop every frame and stamp, but keep the counts."""
         for stream in (self._visible, self._infrared):
             stream.counts.dropped_reset += len(self._ready) + len(stream.waiting)
             stream.waiting.clear()
@@ -210,7 +219,7 @@ class Pairer(Generic[T]):
         return stamp < stream.newest - self.reset_after or stream.behind >= self.capacity
 
     def _settle(self, now: int) -> None:
-        """Decide about the oldest frames until a decision needs a frame that has not come."""
+        """Decide about the oldest frames until a decision needs a frame that has not arrived."""
         while self._visible.waiting and self._infrared.waiting:
             earlier, later = self._heads()
             distance = later.waiting[0].stamp - earlier.waiting[0].stamp
@@ -233,13 +242,13 @@ class Pairer(Generic[T]):
         return self._infrared, self._visible
 
     def _is_certain(self, earlier: _Stream[T], distance: int) -> bool:
-        """Tell whether the earlier stream's next frame, one shortest period on, cannot be nearer."""
+        """Return whether the earlier stream's next frame, one shortest period later, cannot be nearer."""
         return distance == 0 or (bool(earlier.intervals) and 2 * distance <= min(earlier.intervals))
 
     def _latest_decision(self, earlier: _Stream[T], later: _Stream[T]) -> int:
         first, second = earlier.waiting[0], later.waiting[0]
-        # A nearer successor's stamp is less than that far behind the first one's; if it takes as long on its
-        # way, so is its arrival.
+        # The stamp of a nearer successor is less than twice the difference after the first stamp. If it
+        # takes as long to arrive, the same holds for its arrival.
         due = first.arrival + 2 * (second.stamp - first.stamp)
         return max(first.arrival + self.tolerance, second.arrival + self.tolerance, due)
 

@@ -1,4 +1,4 @@
-"""What pairing takes, gives and counts: frames with their time, pairs of them, and where all frames went."""
+"""The data of pairing: stamped frames, pairs of them, and counts of what happened to every frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ Camera = Literal["visible", "infrared"]
 
 @dataclass(frozen=True)
 class Stamped(Generic[T]):
-    """A frame: stamp (ns, offset included), arrival (ns of any steady clock), and what was given."""
+    """A frame with its stamp and arrival.
+
+    Attributes:
+        stamp: Stamp, ns, offset included.
+        arrival: When the frame arrived, ns of any steady clock.
+        payload: The frame itself, of any type.
+    """
 
     stamp: int
     arrival: int
@@ -34,24 +40,25 @@ class StampedPair(Generic[T]):
 
 @dataclass
 class StreamCounts:
-    """What became of the frames of one camera: received = waiting + all the others."""
+    """Counts of what happened to the frames of one camera: received = waiting + all other counts."""
 
     received: int = 0
     paired: int = 0
     alone: int = 0
-    """Handed out without a partner, because the other camera was missing."""
+    """Returned without a partner, because the other camera was missing."""
     dropped_late: int = 0
-    """Stamp before the newest one: out of order."""
+    """Out of order: the stamp is before the newest one."""
     dropped_repeated: int = 0
-    """Stamp equal to the newest one: sent twice, or a driver whose stamps stand still."""
+    """The stamp equals the newest one: the frame was sent twice, or the driver repeats its stamps."""
     dropped_unmatched: int = 0
-    """No partner within tolerance, or another frame was nearer to it, or it waited for one too long."""
+    """No partner was within tolerance, another frame was nearer to it, or too many frames waited."""
     dropped_reset: int = 0
-    """Forgotten because stamps jumped back, offsets changed or the pairing was reset."""
+    """Dropped because stamps jumped back, offsets changed or the pairing was reset."""
     superseded: int = 0
-    """Ready, in a pair or alone, and replaced by a newer one before it was taken."""
+    """Ready, in a pair or alone, but replaced by a newer frame before it was taken."""
     waiting: int = 0
+    """Not decided yet, or in a pair that was not taken yet."""
 
     def in_words(self) -> str:
-        """Return names and values in a line."""
+        """Return names and values in one line."""
         return ", ".join(f"{name} {value}" for name, value in vars(self).items())

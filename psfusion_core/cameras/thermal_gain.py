@@ -1,4 +1,4 @@
-"""Thermal gain: from the 16-bit counts of a thermal camera to 8-bit grey levels."""
+"""Thermal gain: maps the 16-bit counts of a thermal camera to 8-bit grey levels."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Polarity = Literal["white_hot", "black_hot"]
 Infrared = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 EIGHT_BITS = (0.0, 255.0)
-"""Black and white of images of 8 bits."""
+"""Black and white of 8-bit images."""
 
 SAMPLES_PER_SIDE = 256
-"""Percentiles are taken over a grid of about this many pixels a side; more would not change a level."""
+"""Percentiles are taken over a grid of about this many pixels per side; more would not change a level."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,17 @@ class GainSettings:
     """How counts become grey levels.
 
     Attributes:
-        low_percentile: percentile of the counts that becomes black, in [0, 100).
-        high_percentile: percentile of the counts that becomes white, in (low_percentile, 100].
-        minimum_span: least counts between black and white, > 0. The default, 256, never amplifies one count
-            beyond one grey level, so that a flat scene shows no invented hot spots.
-        smoothing: weight of the range before in the new one, in [0, 1); 0 follows every frame at once.
-        fixed_range: counts of black and white; where given, nothing is measured.
-        polarity: what the camera sends. Where hot is dark (black_hot), grey levels are inverted, also those
-            of 8-bit frames: the networks were trained with hot as bright.
+        low_percentile: Percentile of the counts that becomes black, in [0, 100).
+        high_percentile: Percentile of the counts that becomes white, in (low_percentile, 100].
+        minimum_span: Smallest number of counts between black and white, > 0. With the default, 256, one count
+            is at most one grey level, so that noise in a flat scene does not become hot spots.
+        smoothing: Weight of the previous range in the new one, in [0, 1); 0 follows every frame at once.
+        fixed_range: Counts of black and white; if given, nothing is measured.
+        polarity: Polarity of the camera. If hot is dark (black_hot), grey levels are inverted, in 8-bit
+            frames too, because the networks were trained with hot as bright.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: A value is out of its range.
     """
 
     low_percentile: float = 1.0
@@ -69,19 +69,20 @@ class GainSettings:
 def celsius_to_counts(celsius: float, scale: float, offset: float) -> float:
     """Return the counts of a temperature, for cameras whose counts are temperatures.
 
-    They say celsius = scale * counts + offset. The usual scale is 0.01 and the offset -273.15: hundredths of
-    a kelvin, as FLIR's TLinear sends in high resolution (tenths, 0.1, in low).
+    The temperature is celsius = scale * counts + offset. Usually the scale is 0.01 and the offset -273.15:
+    counts are hundredths of a kelvin, as in the high resolution of FLIR's TLinear (tenths, 0.1, in the low).
 
     Args:
-        celsius: temperature, degrees Celsius.
-        scale: degrees of one count, > 0.
-        offset: degrees of zero counts.
+        celsius: Temperature, degrees Celsius.
+        scale: Degrees of one count, > 0.
+        offset: Degrees of zero counts.
 
     Returns:
-        The counts, not rounded, and perhaps below 0 or over 65,535: a `fixed_range` may have such ends.
+        The counts, not rounded. They may be below 0 or over 65,535, because a `fixed_range` may have such
+        ends.
 
     Raises:
-        ValueError: a scale not over 0, or a value that is not finite.
+        ValueError: The scale is not over 0, or a value is not finite.
     """
     if not (0.0 < scale < math.inf and math.isfinite(celsius) and math.isfinite(offset)):
         raise ValueError(
@@ -95,9 +96,9 @@ def stretch(infrared: Infrared, settings: GainSettings = GainSettings()) -> npt.
     """Map one infrared image to grey levels by its own range.
 
     Args:
-        infrared: (H, W) uint16 counts, or uint8 grey levels, which need no range: white_hot ones are returned
-            as they are.
-        settings: how; `smoothing` has no part in a single image.
+        infrared: (H, W) uint16 counts, or uint8 grey levels, which need no range; white_hot grey levels are
+            returned unchanged.
+        settings: Settings of the gain; `smoothing` has no effect on a single image.
 
     Returns:
         (H, W) uint8.
@@ -109,8 +110,9 @@ class GreyScale(NamedTuple):
     """How the intensities of one image become grey levels, 0 to 255.
 
     Attributes:
-        black, white: intensities that become 0 and 255.
-        inverts: hot is dark in what the camera sends; it becomes bright.
+        black: Intensity that becomes 0.
+        white: Intensity that becomes 255.
+        inverts: True if the camera sends hot as dark, which becomes bright.
     """
 
     black: float
@@ -119,11 +121,11 @@ class GreyScale(NamedTuple):
 
     @property
     def factor(self) -> float:
-        """Levels of one count, with the precision of what it is multiplied with."""
+        """Grey levels of one count, with the precision of the intensities (float32)."""
         return float(np.float32(255.0 / (self.white - self.black)))
 
     def __call__(self, infrared: Infrared) -> npt.NDArray[np.uint8]:
-        """Map an image (H, W), uint8 or uint16, to uint8; one that stays as it is is returned itself."""
+        """Map an image (H, W), uint8 or uint16, to uint8; an image that does not change is not copied."""
         if infrared.dtype == np.uint8 and self[:2] == EIGHT_BITS:
             return np.invert(infrared) if self.inverts else infrared  # type: ignore[return-value]
         levels = (infrared.astype(np.float32) - np.float32(self.black)) * np.float32(self.factor)
@@ -134,10 +136,11 @@ class GreyScale(NamedTuple):
 
 
 class ThermalGain:
-    """Maps the frames of one thermal camera to grey levels, with a range that moves smoothly.
+    """Maps the frames of one thermal camera to grey levels, with a range that changes smoothly.
 
     Attributes:
-        settings: how; may be replaced at any time, from any thread. The range moves on from where it was.
+        settings: Settings of the gain; may be replaced at any time, from any thread. The range then changes
+            smoothly from its previous value.
     """
 
     def __init__(self, settings: GainSettings = GainSettings()) -> None:
@@ -149,10 +152,10 @@ class ThermalGain:
         return self.follow(infrared)(infrared)
 
     def follow(self, pixels: npt.NDArray[Any]) -> GreyScale:
-        """Take the next frame as a call does, but return how it becomes grey levels.
+        """Update the range with the next frame, and return how the frame becomes grey levels.
 
         Args:
-            pixels: (H, W) uint16 counts, or uint8 of any shape: their range is fixed.
+            pixels: (H, W) uint16 counts, or uint8 of any shape, because the range of uint8 is fixed.
         """
         settings = self.settings  # read once: another thread may replace it meanwhile
         inverts = settings.polarity == "black_hot"
@@ -162,14 +165,14 @@ class ThermalGain:
         return GreyScale(*(settings.fixed_range or _widen(self._range, settings.minimum_span)), inverts)
 
     def reset(self) -> None:
-        """Forget the range: the next frame sets it."""
+        """Forget the range, so that the next frame sets it."""
         self._range = None
 
 
 def _follow(
     before: tuple[float, float] | None, counts: npt.NDArray[np.uint16], settings: GainSettings
 ) -> tuple[float, float]:
-    """Return the range after one more image."""
+    """Return the range after the next image."""
     height, width = counts.shape
     sample = counts[:: max(1, height // SAMPLES_PER_SIDE), :: max(1, width // SAMPLES_PER_SIDE)]
     low, high = percentiles(sample, (settings.low_percentile, settings.high_percentile))
@@ -180,15 +183,15 @@ def _follow(
 
 
 def percentiles(counts: npt.NDArray[np.uint16], shares: tuple[float, ...]) -> tuple[float, ...]:
-    """Return what `np.percentile` does, by counting: in a fifth of the time.
+    """Return the same as `np.percentile`, by counting, in a fifth of the time.
 
     Args:
-        counts: at least one.
-        shares: in [0, 100].
+        counts: At least one count.
+        shares: The percentiles, in [0, 100].
     """
     ranks = np.array(shares) / 100.0 * (counts.size - 1)
     below = np.cumsum(np.bincount(counts.ravel()))
-    # The count of rank r is the first that more than r counts do not exceed.
+    # The count of rank r is the smallest value that more than r counts do not exceed.
     low, high = (np.searchsorted(below, edge, side="right") for edge in (np.floor(ranks), np.ceil(ranks)))
     return tuple(float(value) for value in low + (high - low) * (ranks - np.floor(ranks)))
 

@@ -1,4 +1,4 @@
-"""Pixels from the host to a device, as the bytes that they are."""
+"""Copies pixels from the host to a device, unconverted."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from torch import Tensor
 
 
 def upload(image: npt.NDArray[Any], device: torch.device) -> Tensor:
-    """Bring an image to a device.
+    """Copy an image to a device.
 
-    To a GPU it goes through page-locked memory, which PyTorch keeps for the next image and which the GPU
-    reads by itself while the host goes on; that part has not been run.
+    For a GPU the image is copied through page-locked memory, which PyTorch keeps for the next image. The GPU
+    reads it while the host goes on. This path has not been run.
 
     Args:
-        image: (H, W) or (H, W, C) uint8 or uint16, of any strides.
-        device: where to.
+        image: (H, W) or (H, W, C) uint8 or uint16, with any strides.
+        device: The device to copy to.
 
     Returns:
-        The same shape and bytes on the device, uint8 or int16
-        (see :func:`psfusion_core.cameras.unpack.counts_of`); on the CPU a view of the image where it is
-        contiguous and may be written.
+        A tensor of the same shape and bytes on the device, uint8 or int16 (see
+        :func:`psfusion_core.cameras.unpack.counts_of`). On the CPU it is a view of the image if that is
+        contiguous and writable.
     """
-    # PyTorch can do little with uint16.
+    # PyTorch supports few operations on uint16.
     pixels = image.view(np.int16) if image.dtype == np.uint16 else image
     if device.type != "cuda":
-        # from_numpy takes neither a read-only view of a message nor negative strides (BGR turned RGB).
+        # from_numpy accepts neither read-only views of messages nor negative strides (BGR turned to RGB).
         return torch.from_numpy(np.require(pixels, requirements=("C", "W"))).to(device)
     dtype = torch.int16 if pixels.dtype == np.int16 else torch.uint8
     staged = torch.empty(pixels.shape, dtype=dtype, pin_memory=True)

@@ -85,7 +85,8 @@ def with_chroma_of(visible: Image, fused: Image) -> Image:
     """Combine a fused luma, (H, W) uint8, with the Cb and Cr of an RGB image, (H, W, 3) uint8, and clip.
 
     Cb and Cr are differences between a channel and the luma. They stay equal if all channels change as the
-    luma does.
+    luma does. `fusion.compose.replace_luma` does the same in [0, 1]; here the shown luma must be the measured
+    one, in exact whole levels.
     """
     moved = visible.astype(np.int16) + (fused.astype(np.int16) - luma(visible))[..., np.newaxis]
     return moved.clip(0, 255).astype(np.uint8)
