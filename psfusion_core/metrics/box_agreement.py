@@ -1,4 +1,4 @@
-"""Agreement of a label map with boxes, where people drew boxes and no label maps."""
+"""Agreement of a label map with boxes, for images with drawn boxes instead of label maps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .segmentation import LabelMap
 
-#: A box is found where over this share of its pixels carries its class.
+#: A box is found if more than this share of its pixels has its class.
 FOUND_COVER = 0.25
 
 
@@ -20,9 +20,9 @@ class BoxAgreement:
     """How well the pixels of one class agree with its boxes; the counts of several images add up.
 
     Attributes:
-        boxes: number of boxes.
-        found: how many of them are found.
-        pixels_outside: pixels of the class that lie in no box of it.
+        boxes: Number of boxes.
+        found: Number of boxes that are found.
+        pixels_outside: Number of pixels of the class that lie in none of its boxes.
     """
 
     boxes: int = 0
@@ -45,16 +45,16 @@ def box_agreement(
 ) -> dict[int, BoxAgreement]:
     """Return for each class how many of its boxes are found and how many of its pixels lie outside them.
 
-    A box is found where more than a quarter (`FOUND_COVER`) of its pixels carries its class. Parts of a box
-    beyond the image do not count, nor does a box without a pixel in the image.
+    A box is found if more than a quarter (`FOUND_COVER`) of its pixels has its class. Parts of a box outside
+    the image do not count, nor does a box without a pixel in the image.
 
     Args:
-        labels: (H, W) class indices, any integer dtype.
+        labels: (H, W) class indices of any integer dtype.
         boxes: (N, 5) of any integer dtype: class, x0, y0, x1, y1 in pixels; column x1 and row y1 lie outside.
-        classes: the classes to report, which must hold those of the boxes.
+        classes: The classes to report, which must include those of the boxes.
 
     Raises:
-        ValueError: an argument is not of that form, or a box is of a class that is not reported.
+        ValueError: An argument is not of that form, or a box has a class that is not reported.
     """
     for name, array, shape in (("labels", labels, "(H, W)"), ("boxes", boxes, "(N, 5)")):
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or array.ndim != 2:

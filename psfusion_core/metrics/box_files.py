@@ -1,4 +1,4 @@
-"""Boxes drawn by people: files of them, and the pixels that they hold."""
+"""Boxes drawn by people: their files, and the pixels inside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 CAR, PERSON, BIKE = 1, 2, 3
 BOX_CLASSES = {0: PERSON, 1: BIKE, 2: CAR}
-"""Class index by box index: the boxes of MSRS name person, bicycle and car 0, 1 and 2."""
+"""Class index by box index: boxes of MSRS have 0 for person, 1 for bicycle and 2 for car."""
 
 
 class BoxError(ValueError):
@@ -17,10 +17,12 @@ class BoxError(ValueError):
 
 
 def read_boxes(path: Path) -> npt.NDArray[np.float64]:
-    """Read lines of class, centre x, centre y, width, height (fractions of the image) as (N, 5).
+    """Read a file with a line for each box, as (N, 5): class, centre x, centre y, width, height.
+
+    All but the class are fractions of the image.
 
     Raises:
-        BoxError: a line has other than five numbers, an unknown class or a box outside the image.
+        BoxError: A line does not have five numbers, or has an unknown class or a box outside the image.
     """
     rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
     try:
@@ -39,9 +41,12 @@ def read_boxes(path: Path) -> npt.NDArray[np.float64]:
 def box_slices(
     box: npt.NDArray[np.float64], height: int, width: int, grow: float = 0.0
 ) -> tuple[slice, slice]:
-    """Turn (class, centre x, centre y, width, height) in fractions into row and column slices.
+    """Return the rows and the columns of a box as slices.
 
-    ``grow`` widens the box by that share of its size on all sides together.
+    Args:
+        box: Class, centre x, centre y, width and height; all but the class are fractions of the image.
+        height, width: The size of the image in pixels.
+        grow: Share of its size by which the box gets wider and higher.
     """
     _, cx, cy, w, h = box
     half_w, half_h = w * (1 + grow) / 2, h * (1 + grow) / 2

@@ -33,7 +33,7 @@ def spatial_frequency(fused: Tensor) -> Tensor:
     Source: Eskicioglu, Fisher, IEEE Trans. Communications 43 (1995) 2959-2965.
 
     Args:
-        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, H and W at least 2.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, of at least 2 x 2 pixels.
 
     Raises:
         ValueError: `fused` is not such an image.
@@ -52,7 +52,7 @@ def average_gradient(fused: Tensor) -> Tensor:
     Source: Cui, Feng, Xu, Li, Chen, Optics Communications 341 (2015) 199-209.
 
     Args:
-        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, H and W at least 2.
+        fused: uint8 luma, an (H, W) array or a (B, H, W) tensor, of at least 2 x 2 pixels.
 
     Raises:
         ValueError: `fused` is not such an image.

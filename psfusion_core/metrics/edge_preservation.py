@@ -37,14 +37,14 @@ def qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
 
 def angle(across: Tensor, down: Tensor) -> Tensor:
-    """Return the angle of edges that have these derivatives: pi/2 where the one across is 0."""
+    """Return the angle of edges with these derivatives: pi/2 where the derivative across is 0."""
     return arctan((down / across).nan_to_num_(nan=math.inf, posinf=math.inf, neginf=math.inf))
 
 
 def share_kept(
     fused: Edges, visible: Edges, infrared: Edges, ratio: Callable[[Tensor, Tensor], Tensor]
 ) -> Tensor:
-    """Return Qabf of edges, with G = ratio(g_S, g_F)."""
+    """Return Qabf from the edges of the images, with G = ratio(g_S, g_F)."""
     kept = total = fused.strength.new_zeros(len(fused.strength))
     for source in (visible, infrared):
         alignment = (source.angle - fused.angle).abs_().div_(-math.pi / 2).add_(1)

@@ -32,10 +32,10 @@ def sobel(images: Tensor, border: str) -> tuple[Tensor, Tensor]:
     """Return the Sobel derivatives across and down, (B, H, W) uint8 -> 2 x (B, H, W) float64.
 
     Args:
-        images: Luma.
-        border: "constant" for 0 beyond the border, "reflect" to mirror at the outermost pixels.
+        images: The luma.
+        border: "constant" for 0 beyond the border; "reflect" to mirror the image at its outermost pixels.
     """
-    # In 16 bits, because the sums are whole numbers up to 1020; only floats can be mirrored on every device.
+    # 16 bits hold the sums, whole numbers up to 1020. Only floats can be mirrored on every device.
     padded = F.pad(images.float()[:, None], (1, 1, 1, 1), mode=border)[:, 0].short()
     pairs_down, pairs_across = padded[:, :-1] + padded[:, 1:], padded[:, :, :-1] + padded[:, :, 1:]
     smooth_down, smooth_across = (
@@ -53,7 +53,7 @@ def magnitude(across: Tensor, down: Tensor) -> Tensor:
 
 
 def arctan(slope: Tensor) -> Tensor:
-    """Return the angle of a slope, which may be infinite; faster in doubles on a CPU than `Tensor.atan`."""
+    """Return the angle of a slope, in its memory; on a CPU this is faster in doubles than `Tensor.atan`."""
     return slope.atan2_(slope.new_ones(()))
 
 
@@ -63,7 +63,7 @@ def strength_ratio(first: Tensor, second: Tensor) -> Tensor:
 
 
 def preservation(ratio: Tensor, of_ratio: Sigmoid, alignment: Tensor, of_alignment: Sigmoid) -> Tensor:
-    """Return the product of both sigmoids: the share of each edge that is kept."""
+    """Return the share of each edge that is kept: the product of both sigmoids."""
     return _sigmoid(ratio, *of_ratio).mul_(_sigmoid(alignment, *of_alignment))
 
 

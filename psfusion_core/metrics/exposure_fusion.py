@@ -18,7 +18,7 @@ _BOX = (1 / _SIZE,) * _SIZE
 _PIXELS = _SIZE * _SIZE
 _C = (0.03 * 255) ** 2
 _LARGEST_POWER = 10.0
-_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)  # to be divided by their sum
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)  # before division by their sum
 _EPSILON = torch.finfo(torch.float64).eps
 
 
@@ -27,14 +27,14 @@ def mef_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """MEF-SSIM: mean over all whole 11 x 11 windows of (2 s_FP + C) / (s_F^2 + s_P^2 + C), C = (.03 * 255)^2.
 
     s are Gaussian moments (sigma 1.5) of the fused patch and of the patch wanted, P. With x_V and x_R the
-    sources' patches less their means, P ~ w_V x_V / |x_V| + w_R x_R / |x_R| with the longer of both lengths,
+    sources' patches less their means, P ~ w_V x_V / |x_V| + w_R x_R / |x_R| with the greater of both lengths,
     w_S ~ (|x_S| / 11)^p, p = min(tan(R pi / 2), 10) and R = |x_V + x_R| / (|x_V| + |x_R|). Lengths |x_S| are
-    taken .001 longer. Luminance does not count. Three flat images give 1.
+    increased by .001. Luminance does not count. Three flat images give 1.
     Source: Ma, Zeng, Wang, IEEE Trans. Image Processing 24 (2015) 3345-3356.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 11 x 11 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -50,8 +50,8 @@ def multi_scale_mef_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Te
     Source: Ma, Zeng, Wang, IEEE Trans. Image Processing 24 (2015) 3345-3356.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 44.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 44 x 44 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -66,7 +66,7 @@ def multi_scale_mef_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Te
 
 
 class _Windows(NamedTuple):
-    """Images and their means under a window of these weights."""
+    """A batch and its means in all windows of these weights."""
 
     images: Tensor
     means: Tensor
@@ -90,7 +90,7 @@ def _similarity(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
 
 def _shares(visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the factors of both sources' centred patches in the patch wanted, per window."""
+    """Return for each window the factors of both centred source patches in the patch wanted."""
     v, r = _windows(visible, _BOX), _windows(infrared, _BOX)
     power_v, power_r, cross = (
         v.covariance(v).mul_(_PIXELS).clamp_(min=0),

@@ -12,7 +12,7 @@ from .luma_input import luma_metric
 _SIDE = 3
 _SAMPLES = _SIDE * _SIDE
 _TINY = torch.finfo(torch.float64).tiny
-_CHUNK = 8192  # windows at a time: their arrays stay in the cache of the processor
+_CHUNK = 8192  # windows at a time on a CPU, so that their arrays stay in its cache
 
 
 @luma_metric(minimum_side=_SIDE)
@@ -20,19 +20,19 @@ def fmi(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """Feature mutual information FMI = (fmi(F, V) + fmi(F, R)) / 2 of the grey levels themselves (FMI_pixel).
 
     fmi(F, S) is the mean over all whole 3 x 3 windows of 2 I / (H_F + H_S), I = H_F + H_S - H_FS, and 1 where
-    both windows are equal. A window's nine levels, less their least and divided by their sum, are taken for
+    both windows are equal. A window's nine levels, less their least and divided by their sum, are the
     probabilities p_F(i), p_S(j) of the positions i, j = 1 .. 9, column after column; a flat window has 1/9
-    each. With P_F, P_S their sums up to i and j, and c the correlation of p_F and p_S, the joint distribution
-    is w U(i, j) + (1 - w) P_F(i) P_S(j), where U is Frechet's bound min(P_F, P_S) if c > 0, or
-    max(P_F + P_S - 1, 0) if c < 0, and w is c divided by the correlation of i and j under U, or 0 where that
+    each. P_F and P_S are their sums up to i and j, and c is the correlation of p_F and p_S. The joint
+    distribution is w U(i, j) + (1 - w) P_F(i) P_S(j), where U is Frechet's bound min(P_F, P_S) if c > 0, or
+    max(P_F + P_S - 1, 0) if c < 0, and w is c divided by the correlation of i and j under U, or 0 if that
     does not exist. w may exceed 1 and probabilities p be negative: the entropy H_FS sums -p log2 |p|.
     Flat images are equal (1) or share nothing (0).
     Source: Haghighat, Aghagolzadeh, Seyedarabi, Computers and Electrical Engineering 37 (2011) 744-756;
     windows and normalisation of Haghighat, Razian, AICT (2014) 1-3.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 3.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 3 x 3 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.

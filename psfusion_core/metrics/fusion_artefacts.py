@@ -14,7 +14,7 @@ from .luma_input import luma_metric
 # Petrovic and Xydeas's sigmoids of edge strength and of edge angle.
 _STRENGTH = Sigmoid(0.9999, -19.0, 0.5)
 _ANGLE = Sigmoid(0.9995, -22.0, 0.5)
-_VISIBLE_EDGE = 2.0  # on the 0-255 scale; a weaker edge has a weight of its own
+_VISIBLE_EDGE = 2.0  # on the 0-255 scale; a weaker edge has the weight below
 _WEAK_EDGE_WEIGHT = 0.001
 
 
@@ -24,16 +24,16 @@ def nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
     Nabf = sum_N((1 - Q_VF) w_V + (1 - Q_RF) w_R) / sum(w_V + w_R). N is where the fused edge is stronger than
     both of the sources; the lower sum is over all pixels. g is the Sobel magnitude with weights of 1/8,
-    images mirrored at their outermost pixels, and a the edge angle; w_S = g_S^1.5 where g_S >= 2, else .001.
+    images mirrored at their outermost pixels; a is the edge angle; w_S = g_S^1.5 where g_S >= 2, else .001.
     Q_SF = sqrt(.9999 / (1 + e^(-19 (G - .5))) * .9995 / (1 + e^(-22 (A - .5)))) with
-    G = min(g_S, g_F) / max(g_S, g_F), 0 where either is 0, and A = | |a_S - a_F| - pi/2 | / (pi/2).
+    G = min(g_S, g_F) / max(g_S, g_F), 0 if either is 0, and A = | |a_S - a_F| - pi/2 | / (pi/2).
     Flat sources have weight .001 everywhere; a flat fused image adds no edge: 0.
     Source: Kumar, Signal, Image and Video Processing 7 (2013) 1125-1143, which counts each source's own loss
     (1 - Q_SF) w_S where Petrovic, Xydeas, ICCV 2005, 1866-1871, count (2 - Q_VF - Q_RF) (w_V + w_R).
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 2.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 2 x 2 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -42,10 +42,10 @@ def nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
 
 def artefacts(fused: Tensor, visible: Tensor, infrared: Tensor, visible_edge: float) -> Tensor:
-    """Return `nabf` with the edge strength, on the 0-255 scale, from which the strength sets the weight."""
+    """Return `nabf`, with g_S^1.5 as the weight of edges of at least the strength `visible_edge`."""
     f, *sources = (_edges(image) for image in (fused, visible, infrared))
     new = (f.strength > sources[0].strength).logical_and_(f.strength > sources[1].strength)
-    pixels = new.flatten().nonzero()[:, 0]  # nothing else is needed of the other pixels than their weights
+    pixels = new.flatten().nonzero()[:, 0]  # all other pixels count by their weights alone
     strength, angle = f.strength.take(pixels), _angle(f, pixels)
     lost, total = torch.zeros_like(f.strength), torch.zeros_like(f.strength)
     for source in sources:
@@ -71,6 +71,6 @@ def _edges(image: Tensor) -> _Edges:
 
 
 def _angle(edges: _Edges, pixels: Tensor) -> Tensor:
-    # An edge along the rows may have either angle, +pi/2 or -pi/2: alignment has the period pi.
+    # An edge along the rows may have the angle +pi/2 or -pi/2, because alignment has the period pi.
     slope = edges.down.take(pixels) / edges.across.take(pixels)
     return arctan(slope.nan_to_num_(nan=0.0, posinf=math.inf, neginf=-math.inf))

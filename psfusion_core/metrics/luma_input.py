@@ -1,4 +1,4 @@
-"""Luma images, and what every metric of them has in common: what it accepts, returns and refuses."""
+"""Luma images, and the check and conversion that all metrics of luma images share."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class LumaMetric(Protocol):
 
 
 def luma_metric(minimum_side: int = 1) -> Callable[[Callable[..., Tensor]], LumaMetric]:
-    """Make a function of (B, H, W) uint8 luma tensors check them, and accept (H, W) uint8 arrays too.
+    """Decorate a function of (B, H, W) uint8 luma tensors so that it checks them and accepts arrays too.
 
-    Tensors give (B,) float64 on their device; arrays give a float.
+    The function returns (B,) float64. Called with (H, W) uint8 arrays, the metric returns a float.
 
     Args:
         minimum_side: Smallest H and W in pixels for which the metric is defined.
@@ -42,7 +42,7 @@ def luma_metric(minimum_side: int = 1) -> Callable[[Callable[..., Tensor]], Luma
             check_luma(function.__name__, minimum_side, images)
             if isinstance(images["fused"], Tensor):
                 return function(**images)
-            # A copy, because tensors share no memory with arrays that are read-only or have negative strides.
+            # A tensor cannot share the memory of an array that is read-only or has negative strides.
             batches = (torch.from_numpy(np.array(image, order="C"))[None] for image in images.values())
             return float(function(*batches))
 
@@ -79,10 +79,11 @@ def check_luma(metric: str, minimum_side: int, images: Mapping[str, Any]) -> Non
             )
         shape = tuple(image.shape)
         if min(shape[-2:]) < minimum_side or len(image) == 0:
-            wanted = (
-                "one or more images of " if kind is Tensor else ""
-            ) + f"at least {minimum_side} x {minimum_side}"
-            raise ValueError(f"{metric}: {name} must be {wanted} pixels, got {shape}")
+            images_of = "one or more images of " if kind is Tensor else ""
+            raise ValueError(
+                f"{metric}: {name} must be {images_of}at least {minimum_side} x {minimum_side} pixels,"
+                f" got {shape}"
+            )
         if shape != tuple(first.shape):
             raise ValueError(
                 f"{metric}: {name} is {shape} but {first_name} is {tuple(first.shape)};"
@@ -98,8 +99,8 @@ def check_luma(metric: str, minimum_side: int, images: Mapping[str, Any]) -> Non
 def luma(rgb: npt.NDArray[np.uint8]) -> LumaImage:
     """Y = .299 R + .587 G + .114 B, rounded half up in exact arithmetic: (H, W, 3) uint8 -> (H, W) uint8.
 
-    `psfusion_core.models.luma` has the same weights for the networks, which need a differentiable luma on
-    [0, 1]; rounded to 8 bits it differs from this one for some colours whose exact luma is a half.
+    `psfusion_core.models.luma` is the differentiable luma of the networks, in floats on [0, 1]. It cannot
+    replace this one: some colours whose exact luma is a half are rounded down.
     """
     red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((299 * red + 587 * green + 114 * blue + 500) // 1000, np.uint8)

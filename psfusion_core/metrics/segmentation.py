@@ -18,16 +18,16 @@ def confusion_matrix(
     Matrices of several images add up to that of the data set.
 
     Args:
-        prediction: class indices 0 .. num_classes - 1, any integer dtype, any shape.
-        truth: the same shape; pixels equal to `ignore_index` are not counted.
-        num_classes: number of classes.
-        ignore_index: the truth's mark for "not labelled".
+        prediction: Class indices 0 to num_classes - 1, of any integer dtype and any shape.
+        truth: Class indices of the same shape; pixels equal to `ignore_index` are not counted.
+        num_classes: Number of classes.
+        ignore_index: The value in the truth for "not labelled".
 
     Returns:
         (num_classes, num_classes) int64.
 
     Raises:
-        ValueError: shapes differ, an array is empty or not of integers, or a class index is out of range.
+        ValueError: Shapes differ, an array is empty or not of integers, or a class index is out of range.
     """
     if num_classes < 1:
         raise ValueError(f"confusion_matrix: num_classes must be at least 1, got {num_classes}")
@@ -91,7 +91,7 @@ def mean_class_accuracy(confusion: npt.NDArray[np.int64]) -> float:
     """Mean of `class_accuracy` over the classes that occur in the truth, in [0, 1].
 
     Raises:
-        ValueError: the matrix counts no pixel.
+        ValueError: The matrix counts no pixel.
     """
     _check_counted("mean_class_accuracy", confusion)
     return float(np.nanmean(class_accuracy(confusion)))
@@ -103,7 +103,7 @@ def overall_accuracy(confusion: npt.NDArray[np.int64]) -> float:
     Source: Long, Shelhamer, Darrell, CVPR (2015) 3431-3440, sec. 5, "pixel accuracy".
 
     Raises:
-        ValueError: the matrix counts no pixel.
+        ValueError: The matrix counts no pixel.
     """
     _check_counted("overall_accuracy", confusion)
     return float(np.trace(confusion) / confusion.sum())
@@ -120,13 +120,13 @@ def mean_iou(prediction: LabelMap, truth: LabelMap, num_classes: int, ignore_ind
     For a data set, sum the `confusion_matrix` of all images and average its `class_iou` instead.
 
     Args:
-        prediction: class indices 0 .. num_classes - 1, any integer dtype, any shape.
-        truth: the same shape; pixels equal to `ignore_index` are not counted.
-        num_classes: number of classes.
-        ignore_index: the truth's mark for "not labelled".
+        prediction: Class indices 0 to num_classes - 1, of any integer dtype and any shape.
+        truth: Class indices of the same shape; pixels equal to `ignore_index` are not counted.
+        num_classes: Number of classes.
+        ignore_index: The value in the truth for "not labelled".
 
     Raises:
-        ValueError: as `confusion_matrix`, or no pixel of the truth is labelled.
+        ValueError: As `confusion_matrix`, or no pixel of the truth is labelled.
     """
     confusion = confusion_matrix(prediction, truth, num_classes, ignore_index)
     if not confusion.any():

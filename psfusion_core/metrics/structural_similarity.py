@@ -26,12 +26,12 @@ def ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
     ssim(A, B) is the mean of (2 m_A m_B + C1) (2 s_AB + C2) / ((m_A^2 + m_B^2 + C1) (s_A^2 + s_B^2 + C2))
     over all whole 11 x 11 Gaussian windows (sigma 1.5), with C1 = (.01 * 255)^2 and C2 = (.03 * 255)^2.
-    Flat images have the first of both factors, of their levels.
+    For flat images the value is the first factor, of their levels.
     Source: Wang, Bovik, Sheikh, Simoncelli, IEEE Trans. Image Processing 13 (2004) 600-612, eq. 13.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 11 x 11 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -49,14 +49,15 @@ def ms_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     .3001, .2363, .1333. ssim_i is the mean of `ssim` at scale i, cs_i that of its factor
     (2 s_AB + C2) / (s_A^2 + s_B^2 + C2) alone; a negative mean counts as 0. Each coarser scale is the mean of
     2 x 2 pixels; an odd last row or column counts twice.
-    Scales at which a side is under 11 pixels, the window's, are left out and the other weights divided by
-    their sum: all five need images of at least 161 x 161 pixels, and values of different numbers of scales do
-    not compare. Flat images have the luminance factor of `ssim`, to the power of the coarsest scale's weight.
+    Scales with a side of less than 11 pixels, the window's, are left out, and the other weights are divided
+    by their sum: all five need images of at least 161 x 161 pixels, and values from different numbers of
+    scales cannot be compared. Flat images have the luminance factor of `ssim`, to the power of the coarsest
+    scale's weight.
     Source: Wang, Simoncelli, Bovik, Asilomar Conf. Signals, Systems and Computers (2003) 1398-1402, eq. 7.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 11.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 11 x 11 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -74,7 +75,7 @@ def ms_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
 
 def scale_weights(height: int, width: int) -> list[float]:
-    """Return the exponents of those scales of MS-SSIM whose images hold a whole window; their sum is 1."""
+    """Return the exponents of the scales of MS-SSIM whose images hold a whole window; their sum is 1."""
     sides = [math.ceil(min(height, width) / 2**scale) for scale in range(len(SCALE_WEIGHTS))]
     kept = [weight for weight, side in zip(SCALE_WEIGHTS, sides, strict=True) if side >= _SIZE]
     return [weight / sum(kept) for weight in kept]
@@ -83,7 +84,7 @@ def scale_weights(height: int, width: int) -> list[float]:
 def similarities(
     fused: Tensor, sources: list[Tensor], c1: float = _C1, c2: float = _C2
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield for each source the means of SSIM and of its contrast and structure factor over all windows."""
+    """Yield for each source the means over all windows of SSIM and of its contrast and structure factor."""
     square_f, mean_f = fused * fused, _mean(fused)
     square_mean_f = mean_f * mean_f
     for source in sources:

@@ -1,6 +1,6 @@
 """Protocol "tang2022": measures as the scripts behind many tables of 2022 and 2023 computed them.
 
-The MATLAB scripts "Evaluation-for-Image-Fusion" (L. Tang; also in "Image-Fusion") went round from January
+The MATLAB scripts "Evaluation-for-Image-Fusion" (L. Tang; also in "Image-Fusion") circulated from January
 2022 and were changed to the 0-255 scale in March 2023. They compute with 8-bit images, where MATLAB
 saturates, and with images on [0, 1] elsewhere, which gives SD near 9 and SF near .05 for images whose
 standard SD is near 40 and SF near 12. EN, AG, CC and SCD are those of the standard. The values published with
@@ -8,8 +8,8 @@ the scripts, of nine methods on 42 pairs of TNO, are reproduced: EN, SD, SF, AG,
 MSE to 1e-11, VIF to 1e-5. They hold no values to check Nabf, SSIM and MS-SSIM against; the latter two are
 measures of exposure fusion, `mef_ssim` and `multi_scale_mef_ssim`.
 
-Where the scripts divide nothing by nothing (flat images), these functions return the standard's value. FMI is
-left out, as it rests on MATLAB's edge detector and wavelets.
+If the scripts divide 0 by 0 (flat images), these functions return the standard's value. FMI is
+left out, because it rests on MATLAB's edge detector and wavelets.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WHITE = 255
 def saturated_deviation(fused: Tensor) -> Tensor:
     """SD of 8-bit arithmetic: sqrt(mean(min(max(round(F - mean F), 0)^2, 255))), 0 to 16.
 
-    Differs from the standard in that pixels under the mean count as 0, and others by at most sqrt(255).
+    Unlike in the standard, pixels below the mean count as 0, and others by at most sqrt(255).
 
     Args:
         fused: uint8 luma, an (H, W) array or a (B, H, W) tensor.
@@ -65,8 +65,8 @@ def unit_spatial_frequency(fused: Tensor) -> Tensor:
 def merged_mutual_information(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """MI whose joint histograms count level 255 as 254, while H(F), H(V) and H(R) keep them apart.
 
-    The 8-bit index level + 1 saturates. H(F, V) and H(F, R) come out too small, so MI too large where images
-    have pixels of both levels: saturated lamps, hot infrared.
+    The 8-bit index level + 1 saturates. H(F, V) and H(F, R) become too small, so MI too large, if images have
+    pixels of both levels: saturated lamps, hot infrared.
 
     Args:
         fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors.
@@ -87,12 +87,12 @@ def _merged_information(fused: Tensor, source: Tensor) -> Tensor:
 def saturated_vif(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """VIF whose products S^2, F^2 and S F saturate at 255 at the finest scale.
 
-    There the variances of all windows but the darkest come out negative and count as 0, so that in effect
-    the finest scale is left out. The other scales are those of the standard.
+    There the variances of all windows except the darkest are negative and count as 0, so that in effect the
+    finest scale is left out. The other scales are those of the standard.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 17.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 17 x 17 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
@@ -108,13 +108,13 @@ _ACROSS = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
 def rated_ties_qabf(fused: Tensor, visible: Tensor, infrared: Tensor, white: float) -> Tensor:
     """Qabf of images with levels from 0 to `white`, equal edges rated by their strength.
 
-    Differs from the standard in two ways. Where g_S = g_F, G is g_F in place of 1: on the 0-1 scale an edge
+    Differs from the standard in two ways. Where g_S = g_F, G is g_F instead of 1: on the 0-1 scale an edge
     kept exactly counts as mostly lost, and fusion by selection of pixels rates low. Horizontal derivatives
     have the other sign, while angles where they are 0 keep pi/2: it matters where only one of s_x, f_x is 0.
 
     Args:
         fused, visible, infrared: (B, H, W) uint8 luma of one size.
-        white: What level 255 counts as.
+        white: The value of level 255.
     """
     f, v, r = (_edges(image, white) for image in (fused, visible, infrared))
     return share_kept(f, v, r, _ratio)
@@ -126,7 +126,7 @@ def _ratio(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _edges(image: Tensor, white: float) -> Edges:
-    # A divisor on the device, because GPUs multiply by the reciprocal of a number, which rounds otherwise.
+    # The divisor is a tensor: on GPUs, division by a number multiplies by its rounded reciprocal.
     levels = image.double()
     padded = F.pad(levels / levels.new_tensor(_WHITE) * white, (1, 1, 1, 1))
     across, down = _convolved(padded, _ACROSS), _convolved(padded, _DOWN)
@@ -134,7 +134,7 @@ def _edges(image: Tensor, white: float) -> Edges:
 
 
 def _root(squares: Tensor) -> Tensor:
-    """Return square roots rounded correctly, because ties decide; on a CPU those of PyTorch are not."""
+    """Return correctly rounded square roots, because ties matter; those of PyTorch on a CPU are not."""
     roots = squares.sqrt()
     # Dekker's exact square of the root, from the two halves of its digits, for one step of Newton's method.
     high = roots * (2**27 + 1)
@@ -160,8 +160,8 @@ def _convolved(padded: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
 def unit_qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """`rated_ties_qabf` of images on [0, 1].
 
-    There s_x = 0 and g_S = g_F are asked of sums of rounded levels / 255, so that the value depends on the
-    order of these sums: column after column of the flipped kernel.
+    The tests s_x = 0 and g_S = g_F then compare sums of rounded levels / 255, so the value depends on the
+    order of summation: column after column of the flipped kernel.
 
     Raises:
         ValueError: As `qabf`.

@@ -1,8 +1,8 @@
 """Protocol "tang2023": measures as the scripts of "tang2022" compute them since March 2023.
 
-All images are doubles from 0 to 255 then; EN, SD, SF, AG, SCD, CC and VIF are those of the standard. MI with
+All images are doubles from 0 to 255 there; EN, SD, SF, AG, SCD, CC and VIF are those of the standard. MI with
 its merged levels, MSE and PSNR with their scales, and MS-SSIM remain those of `tang2022`. No values have been
-published with these scripts: this protocol is not checked against any. FMI is left out as in `tang2022`.
+published with these scripts, so this protocol is not checked against any. FMI is left out as in `tang2022`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def level_qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 def unit_range_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """SSIM with C1 = .01^2, C2 = .03^2 and borders: the mean over both sources of MATLAB's ssim of doubles.
 
-    Differs from the standard in that doubles are taken to span 0 to 1 though they go to 255, which makes both
-    constants 65025 times too small, and in that the mean is over a window round every pixel, the images going
-    on beyond their border with the outermost pixels.
+    Differs from the standard in two ways. Doubles are assumed to span 0 to 1 although they go to 255, which
+    makes both constants 65025 times too small. The mean is over the windows around all pixels; beyond the
+    border the images repeat their outermost pixels.
 
     Args:
         fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors.
@@ -54,9 +54,9 @@ def unit_range_ssim(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
 
 @luma_metric(minimum_side=2)
 def exchanged_nabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
-    """`nabf` with the fused and the infrared image in each other's place.
+    """`nabf` with the fused and the infrared image exchanged.
 
-    The scripts hand their images over in another order than the function takes them. The value says how much
+    The scripts pass their images in another order than the function takes them. The value says how much
     stronger edges are in the infrared image than in the visible and the fused one.
 
     Raises:

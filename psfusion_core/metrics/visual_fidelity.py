@@ -24,24 +24,24 @@ def vif(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     vif(S, F) = sum log(1 + g^2 s_S^2 / (s_n^2 + 2)) / sum log(1 + s_S^2 / 2) over all scales and windows,
     with g = s_SF / s_S^2 and s_n^2 = s_F^2 - g s_SF of Gaussian windows of 17, 9, 5, 3 pixels (sigma a fifth
     of that); before each coarser scale the images are smoothed with its window and halved. Negative g counts
-    as 0. A flat source has no information to keep and adds 0. Scales too small for their window (image sides
+    as 0. A flat source has no information and adds 0. Scales too small for their window (image sides
     under 41) are left out.
     Source: Sheikh, Bovik, IEEE Trans. Image Processing 15 (2006) 430-444, and its pixel-domain form.
 
     Args:
-        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, H
-            and W at least 17.
+        fused, visible, infrared: uint8 luma of one size, (H, W) arrays or (B, H, W) tensors, of
+            at least 17 x 17 pixels.
 
     Raises:
         ValueError: An image is not such an image, or sizes differ.
     """
-    # The moments do not depend on the offset; without it E[x^2] - E[x]^2 loses fewer digits.
+    # Moments do not depend on the mean level; without it E[x^2] - E[x]^2 loses fewer digits.
     doubles = (image.double() for image in (fused, visible, infrared))
     return fidelity(image.sub_(image.mean(dim=(1, 2), keepdim=True).round_()) for image in doubles)
 
 
 def fidelity(images: Iterable[Tensor], largest_product: float = math.inf) -> Tensor:
-    """Return `vif` of three float64 batches whose products saturate at a value at the finest scale."""
+    """Return `vif` of three float64 batches, with products cut off at a value at the finest scale."""
     f, v, r = images
     kept, available = torch.zeros(2, 2, len(f), dtype=f.dtype, device=f.device)
     for scale, size in enumerate(WINDOWS):
@@ -65,12 +65,12 @@ def fidelity(images: Iterable[Tensor], largest_product: float = math.inf) -> Ten
 
 
 def _information_available(variance: Tensor) -> Tensor:
-    """Return the sum of log(1 + s_S^2 / 2) over windows: what could be seen of a source."""
+    """Return the sum of log(1 + s_S^2 / 2) over windows: the information in a source."""
     return variance.clamp(min=0).div_(_NOISE).log1p_().sum(dim=(1, 2))
 
 
 def _information_kept(variance: Tensor, variance_fused: Tensor, covariance: Tensor) -> Tensor:
-    """Return the sum of log(1 + g^2 s_S^2 / (s_n^2 + 2)) over windows: what can be seen of it when fused."""
+    """Return the sum of log(1 + g^2 s_S^2 / (s_n^2 + 2)) over windows: what is left of it when fused."""
     unusable = (variance <= _FLAT).logical_or_(variance_fused <= _FLAT).logical_or_(covariance <= 0)
     gain = (covariance / variance).masked_fill_(unusable, 0)
     distortion = torch.addcmul(variance_fused, gain, covariance, value=-1).clamp_(min=0)
