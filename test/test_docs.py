@@ -70,14 +70,12 @@ def generators() -> Iterator[ModuleType]:
     sys.path.remove(str(DOCS / "generate"))
 
 
-@pytest.mark.slow
 def test_documents_build_strictly_without_a_warning(site: tuple[Path, str]) -> None:
     folder, said = site
     assert [line for line in said.splitlines() if re.match("WARNING|ERROR|Aborted", line)] == []
     assert (folder / "index.html").exists(), said
 
 
-@pytest.mark.slow
 def test_reading_the_site_fetches_nothing_from_elsewhere(site: tuple[Path, str]) -> None:
     folder, said = site
     pages = list(folder.rglob("*.html"))
@@ -90,7 +88,6 @@ def test_reading_the_site_fetches_nothing_from_elsewhere(site: tuple[Path, str])
         assert not re.search(r'class="?mermaid', html), f"{page.name}: Material would fetch mermaid"
 
 
-@pytest.mark.slow
 def test_no_page_tells_where_it_was_built(site: tuple[Path, str]) -> None:
     folder, said = site
     pages = list(folder.rglob("*.html"))

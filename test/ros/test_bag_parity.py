@@ -64,8 +64,7 @@ def fuse_with_node(
             return peer.sets()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("bits", [pytest.param(8, marks=pytest.mark.slow), 16])
 def test_node_and_bag_publish_the_same_messages_for_the_same_frames(
     tmp_path: Path, session_environment: dict[str, str], bits: int
 ) -> None:
@@ -84,7 +83,6 @@ def test_node_and_bag_publish_the_same_messages_for_the_same_frames(
             assert ours == theirs, f"{topic} at {stamp}"
 
 
-@pytest.mark.slow
 def test_fuser_and_fuse_give_the_pixels_of_the_bag(tmp_path: Path) -> None:
     bag = simulate(tmp_path, 8)
     words = ["--set", "engine=torch", "--set", "precision=fp32", "--set", "device=cpu"]

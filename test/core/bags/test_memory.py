@@ -40,7 +40,6 @@ def watch(bag: Path, output: Path, found: multiprocessing.Queue[list[int]]) -> N
     found.put(resident)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("storage", ["sqlite3", "mcap"])
 def test_memory_stays_where_it_was_after_the_first_chunks(tmp_path: Path, storage: Storage) -> None:
     bag = write_bag(tmp_path / "bag", messages(FRAMES, bits=16), storage)

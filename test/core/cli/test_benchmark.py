@@ -38,7 +38,6 @@ def test_comparison_reports_all_stages_and_ratios_to_the_first_line(
     assert result["machine"]["processor"] in table
 
 
-@pytest.mark.slow
 def test_each_configuration_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert main([*SMALL, "--json", str(tmp_path / "out.json")]) == 0
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]

@@ -312,6 +312,7 @@ def test_where_processes_die_their_work_is_done_by_others(tmp_path: Path, long_r
     assert len(measured(tmp_path)) == 40
 
 
+@pytest.mark.slow
 def test_on_ray_it_measures_what_it_measures_here(root: Path) -> None:
     tables = []
     for place in ("local", "ray"):

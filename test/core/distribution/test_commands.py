@@ -9,11 +9,9 @@ import pytest
 from psfusion_core.cameras.image_files import read_visible
 from psfusion_core.cli import main
 
-pytestmark = pytest.mark.slow
-
 ELSEWHERE = [
     pytest.param(["--workers", "2"], id="cores"),
-    pytest.param(["--on", "ray", "--workers", "2"], id="ray"),
+    pytest.param(["--on", "ray", "--workers", "2"], id="ray", marks=pytest.mark.slow),
 ]
 DRIVE = ["--seconds", "1", "--rate", "6", "--size", "80x64"]
 

@@ -30,7 +30,7 @@ OTHERS = PLACES[1:]
 SQUARES = [(number, number * number) for number in range(12)]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", [HERE, CORES, RAY], ids=["here", "cores", "ray"])
 def test_every_task_is_begun_once_and_every_result_comes_once(tmp_path: Path, place: Place) -> None:
     count = 1 if place is HERE else 2
     assert sorted(run_tasks(range(12), Squares(tmp_path, together=count), place)) == SQUARES
@@ -71,7 +71,6 @@ def test_a_worker_that_cannot_load_what_it_needs_says_why(place: Place) -> None:
         list(run_tasks(range(4), Unready(), place))
 
 
-@pytest.mark.slow
 def test_a_ray_that_is_started_here_stays_on_this_machine(tmp_path: Path) -> None:
     peers = set()
     for _ in run_tasks(range(3), Squares(tmp_path), RAY):

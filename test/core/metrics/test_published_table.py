@@ -89,7 +89,6 @@ def test_grey_level_metrics_reproduce_the_printed_baselines(row: str) -> None:
     assert_reproduced(row, ["EN", "SD", "SF", "MI"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("row", BASELINES)
 def test_every_printed_metric_reproduces_the_printed_baselines(row: str) -> None:
     assert_reproduced(row, [name for name in FUSION_METRICS if name in printed(row)])

@@ -261,7 +261,6 @@ def test_work_at_480_by_640_is_the_published_one() -> None:
     assert counter.get_total_flops() / 1e9 == pytest.approx(369.1, abs=0.1)
 
 
-@pytest.mark.slow
 def test_graph_can_be_exported_whole(network: PSFusion) -> None:
     images = formula_images(32, 64)
     exported = torch.export.export(network, images).module()

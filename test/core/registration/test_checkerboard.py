@@ -85,7 +85,6 @@ def command(folder: Path, output: Path, *more: str) -> list[str]:
     return ["calibrate", *sources, "--checkerboard", "7x5", "--square", "0.1", *more]
 
 
-@pytest.mark.slow
 def test_extrinsics_and_both_cameras_are_found(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +108,6 @@ def test_extrinsics_and_both_cameras_are_found(
     assert (tmp_path / "out/calibration.png").stat().st_size > 1000
 
 
-@pytest.mark.slow
 def test_homography_of_boards_at_different_distances_does_not_fit(folder: Path, tmp_path: Path) -> None:
     assert main(command(folder, tmp_path / "out", "--homography")) == 2
     assert not (tmp_path / "out").exists()
@@ -130,7 +128,6 @@ def test_homography_of_one_plane_is_found() -> None:
         fit_homography(found_views[:4])
 
 
-@pytest.mark.slow
 def test_too_few_boards_are_a_failure_that_writes_nothing(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

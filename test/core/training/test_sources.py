@@ -142,7 +142,6 @@ def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
         folder(tmp_path / "nowhere")
 
 
-@pytest.mark.slow
 def test_the_simulator_gives_labelled_frames_without_end_and_the_same_again() -> None:
     source = create_source(SourceConfig(layout="simulator"), "msrs", seed=5, batches_per_step=2)
     assert isinstance(source, SimulatedSource)

@@ -33,7 +33,6 @@ def test_inspect_draws_the_first_batch_and_trains_nothing(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
 def test_own_pairs_without_labels_can_be_learnt_from_and_fused(tmp_path: Path) -> None:
     """The path of a newcomer: a folder of pairs, the fine-tuning recipe, psfusion fuse with the result."""
     rng = np.random.default_rng(0)
@@ -68,7 +67,6 @@ def test_data_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.Captur
     assert "no folder matches nowhere: set the path of the source" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_the_smoke_recipe_trains(tmp_path: Path) -> None:
     overrides = ["steps=2", "checkpoint_every=2", "crop=64", f"output={tmp_path / 'run'}"]
     assert main(["train", "--config", str(RECIPES / "smoke.yaml"), *overrides]) == 0
