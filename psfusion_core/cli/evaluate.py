@@ -1,4 +1,4 @@
-"""``psfusion evaluate``: methods of fusion measured over folders of pairs, as tables and figures."""
+"""``psfusion evaluate``: measures fusion methods over folders of pairs, and writes tables and figures."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
+import torch
 
 from psfusion_core.cameras.image_files import list_images, pair_folders
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.unpaired import report_unpaired
-from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, cores, place_of
+from psfusion_core.engines.torch_engine import resolve_device
 from psfusion_core.evaluation.disturbances import all_disturbances
 from psfusion_core.evaluation.evaluation_report import PER_IMAGE, EvaluationReport
-from psfusion_core.evaluation.execution import Measure, carry_out
+from psfusion_core.evaluation.execution import execute
 from psfusion_core.evaluation.figures import import_figure
 from psfusion_core.evaluation.method_options import MethodOption, make_methods
+from psfusion_core.evaluation.method_results import BASELINES
 from psfusion_core.evaluation.methods import Method, ModelMethod
-from psfusion_core.evaluation.origins import BASELINES
-from psfusion_core.evaluation.pair_measurement import measuring
-from psfusion_core.evaluation.planning import Subject, make_plan
+from psfusion_core.evaluation.planning import EvaluationSetup, make_plan
 from psfusion_core.evaluation.records import Records
 from psfusion_core.metrics import PROTOCOLS, choose_metrics
 from psfusion_core.models.classes import CLASS_NAMES
@@ -35,18 +34,18 @@ EPILOG = """examples:
   psfusion evaluate --visible data/vi --infrared data/ir --model psfusion_lite --boxes data/boxes \\
     --robustness --metrics SCD VIF Qabf --output results/
 
-Methods are compared in the order in which they are given, over the pairs that all of them have. Written to
---output: per_image.csv, table.md, table.tex (package booktabs), cumulative_curves.png ("a point (x, y): a
-share x of the pairs has a value no more than y"), contact_sheet.png (the pairs on which the first method is
-best, median and worst; label maps where there are --labels or --boxes) and, with --robustness,
-robustness.csv and robustness.png. The Markdown tables go to the standard output too.
+Methods are compared in the order of the options, over the pairs that all of them have. The output folder gets
+per_image.csv, table.md, table.tex (package booktabs), cumulative_curves.png (a point (x, y) means: a share x
+of the pairs has a value of at most y), contact_sheet.png (the pairs with the best, median and worst result of
+the first method; with --labels or --boxes also label maps) and, with --robustness, robustness.csv and
+robustness.png. The Markdown tables are printed as well.
 
-Finished pairs are kept in per_image.csv: the same command goes on where it was stopped, and measures anew
-only what has changed. What cannot be measured is named and skipped; the exit status is then 1.
+Finished pairs are kept in per_image.csv. The same command continues an interrupted run, and measures again
+only what has changed. Pairs that cannot be measured are reported and skipped; the exit status is then 1.
 
-Metrics are computed on 8-bit luma; 16-bit infrared images are stretched to their own 1st to 99th percentile.
-Boxes are text files, a line a box: class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height as
-fractions of the image."""
+Metrics are computed on 8-bit luma. 16-bit infrared images are stretched between their own 1st and 99th
+percentile. A file of boxes has a line for each box: class (0 person, 1 bicycle, 2 car), centre x, centre y,
+width, height as fractions of the image."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,29 +61,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--visible", type=Path, required=True, help="folder of visible images")
     parser.add_argument("--infrared", type=Path, required=True, help="folder of infrared images")
-    add_method("fused", "NAME=DIR", "a method and its fused images; repeat")
-    add_method("model", "[NAME=]MODEL[:WEIGHTS]", "psfusion_lite or psfusion, run here; repeat")
-    add_method("baseline", "RULE", f"{', '.join(BASELINES)}; repeat")
-    add_method("masks", "NAME=DIR", "a method and its label maps, PNG of class indices; repeat")
+    add_method("fused", "NAME=DIR", "name of a method and folder of its fused images; may be repeated")
+    add_method("model", "[NAME=]MODEL[:WEIGHTS]", "psfusion_lite or psfusion, run here; may be repeated")
+    add_method("baseline", "RULE", f"pixel rule: {', '.join(BASELINES)}; may be repeated")
+    add_method("masks", "NAME=DIR", "name and folder of label maps (PNG of class indices); may be repeated")
     parser.add_argument("--labels", type=Path, metavar="DIR", help="true label maps, 255 where unknown")
     parser.add_argument("--boxes", type=Path, metavar="DIR", help="true boxes of people, bicycles and cars")
     parser.add_argument(
-        "--classes", nargs="+", default=list(CLASS_NAMES), metavar="CLASS", help="by index (default: of MSRS)"
-    )
-    parser.add_argument("--output", type=Path, help="folder to write into; made where missing")
+        "--classes", nargs="+", default=list(CLASS_NAMES), metavar="CLASS",
+        help="class names by index (default: those of MSRS)",
+    )  # fmt: skip
+    parser.add_argument("--output", type=Path, help="folder to write to; created if missing")
     parser.add_argument(
-        "--metrics", nargs="+", default=["fast"], metavar="METRIC", help="fast (default), all, or their names"
+        "--metrics", nargs="+", default=["fast"], metavar="METRIC", help="fast (default), all, or names"
     )
     parser.add_argument(
-        "--protocol", choices=list(PROTOCOLS), default="standard", help="whose definitions (default standard)"
-    )
+        "--protocol", choices=list(PROTOCOLS), default="standard",
+        help="protocol that defines the metrics (default: standard)",
+    )  # fmt: skip
     parser.add_argument(
         "--robustness", action="store_true",
         help="also fuse with low contrast, noise and misregistration of the infrared (13 times the work)",
     )  # fmt: skip
-    add_place_arguments(parser, "one a core")
+    add_place_arguments(parser, "one per core")
     parser.add_argument(
-        "--device", default="cpu", help="of models and metrics: cpu (default), cuda or cuda:N"
+        "--device", default="cpu", help="device of models and metrics: cpu (default), cuda or cuda:N"
     )
 
 
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     check(options)
     pairing = pair_folders(options.visible, options.infrared)
     methods = make_methods(options.methods, options.device)
-    subject = Subject(
+    setup = EvaluationSetup(
         pairs=pairing.pairs,
         methods=methods,
         disturbances=all_disturbances()[: None if options.robustness else 1],
@@ -105,23 +106,22 @@ def run(options: argparse.Namespace) -> int:
     check_methods(options, methods)
     if options.output:
         if any(method.fuses for method in methods):
-            import_figure()  # what is missing is told before hours of measuring, not after
+            import_figure()  # so that a missing matplotlib is reported before hours of measuring
         options.output.mkdir(parents=True, exist_ok=True)
-    measure = choose_measure(options)
+    gpu = choose_gpu(options)
+    place = place_of(options, "cpu")
+    if place.kind == "local":
+        place = replace(place, workers=place.workers or cores())
     skipped = report_unpaired(pairing)
-    with Records(options.output and options.output / PER_IMAGE, subject.columns) as records:
-        plan = make_plan(subject, records)
-        skipped += carry_out(plan, records, measure, tell_skipped)
-        report = EvaluationReport(subject, plan, records)
+    with Records(options.output and options.output / PER_IMAGE, setup.columns) as records:
+        plan = make_plan(setup, records)
+        skipped += execute(plan, records, place, gpu)
+        report = EvaluationReport(setup, plan, records)
         print(report.tables())
         if options.output:
             written = [PER_IMAGE, *report.write(options.output)]
             print(f"written to {options.output}: {', '.join(written)}", file=sys.stderr)
     return 1 if skipped else 0
-
-
-def tell_skipped(problem: str) -> None:
-    tqdm.write(f"skipped {problem}", file=sys.stderr)
 
 
 def check(options: argparse.Namespace) -> None:
@@ -135,40 +135,31 @@ def check(options: argparse.Namespace) -> None:
     if options.robustness and not options.output:
         raise CommandError("--robustness needs --output, the folder for its curves")
     if len(set(options.classes)) < len(options.classes):
-        raise CommandError("--classes has a name twice: every index needs a name of its own")
+        raise CommandError("--classes has a name twice: every index needs its own name")
     if options.boxes and options.classes != list(CLASS_NAMES):
         raise CommandError("--boxes name classes of MSRS: leave out --classes")
 
 
-def choose_measure(options: argparse.Namespace) -> Measure:
-    """Choose batches on a GPU if one is asked for, else the cores.
+def choose_gpu(options: argparse.Namespace) -> torch.device | None:
+    """Return the GPU that measures in batches; None without --device cuda.
 
     Raises:
-        ValueError: the device does not exist here.
+        ValueError: The device does not exist here.
     """
-    if options.device != "cpu":
-        from psfusion_core.engines.torch_engine import resolve_device
-        from psfusion_core.evaluation.batches import measure_in_batches
-
-        device = resolve_device(options.device)
-        if device.type != "cpu":
-            return partial(measure_in_batches, device=device)
-    place = place_of(options, "cpu")
-    if place.kind == "local":
-        place = replace(place, workers=place.workers or cores())
-    return partial(run_tasks, start=measuring, place=place)
+    device = resolve_device(options.device)
+    return device if device.type != "cpu" else None
 
 
 def check_methods(options: argparse.Namespace, methods: Sequence[Method]) -> None:
-    """Raise CommandError for methods that the options do not suit."""
-    if options.robustness and not any(method.fuses_anew for method in methods):
-        raise CommandError("--robustness needs a --model or --baseline: other images are fused already")
+    """Raise CommandError for methods that do not fit the options."""
+    if options.robustness and not any(method.fuses_here for method in methods):
+        raise CommandError("--robustness needs a --model or --baseline: other results already exist")
     has_truth = bool(options.labels or options.boxes)
     if has_truth and not any(method.labels for method in methods):
         raise CommandError("--labels and --boxes need label maps: add --masks or --model")
     for method in methods:
         if method.labels and not method.fuses and not has_truth:
-            raise CommandError("--masks need --labels or --boxes to be held against")
+            raise CommandError("--masks need --labels or --boxes to compare with")
         if isinstance(method, ModelMethod) and has_truth and list(method.class_names) != options.classes:
             raise CommandError(
                 f"--model {method.name} knows the classes {' '.join(method.class_names)}: use --classes"
@@ -176,10 +167,10 @@ def check_methods(options: argparse.Namespace, methods: Sequence[Method]) -> Non
 
 
 def choose_names(words: Sequence[str], protocol: str) -> tuple[str, ...]:
-    """The metrics that "fast", "all" or names stand for, in the order of tables.
+    """Return the metrics of "fast", "all" or names, in the order of tables.
 
     Raises:
-        ValueError: a name is unknown.
+        ValueError: A name is unknown.
     """
     groups = {"fast": [metric.name for metric in choose_metrics(None, protocol)], "all": PROTOCOLS[protocol]}
     names = [name for word in words for name in groups.get(word, [word])]
@@ -187,10 +178,10 @@ def choose_names(words: Sequence[str], protocol: str) -> tuple[str, ...]:
 
 
 def list_boxes(folder: Path) -> dict[str, Path]:
-    """Map stem to file for the text files of a folder.
+    """Return the text files of a folder by stem.
 
     Raises:
-        FileNotFoundError: it does not exist or holds none.
+        FileNotFoundError: The folder does not exist or holds no text file.
     """
     files = {file.stem: file for file in sorted(folder.glob("*.txt"))}
     if not files:

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         exported = OnnxRuntimeEngine(temporary, "cpu")
         greatest, mean, share = compare(exported, ENGINES["torch"](network, "cpu", "fp32"), options)
         print(f"luma differs by {greatest:.2g} at most and {mean:.2g} on average; {share:.4%} of mask pixels")
-        if not greatest <= tolerance:  # also where it is not a number
+        if not greatest <= tolerance:  # also if it is NaN
             raise CommandError(
                 f"the luma differs by {greatest:.2g}, more than --tolerance {tolerance:g}: {options.output} "
                 "was not written"

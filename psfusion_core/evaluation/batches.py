@@ -12,16 +12,16 @@ import numpy as np
 import torch
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.evaluation.origins import Result, SourceImages
+from psfusion_core.evaluation.method_results import MethodResult, SourceImages
 from psfusion_core.evaluation.pair_measurement import (
     Measurement,
-    Task,
+    MeasurementTask,
     Triple,
-    about,
-    add,
-    count,
-    load,
+    count_labels,
+    load_images,
+    named_error,
     to_triple,
+    with_values,
 )
 from psfusion_core.metrics import evaluate_batch
 
@@ -38,7 +38,7 @@ class Loaded(NamedTuple):
     counted: Measurement
 
 
-def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[Measurement]:
+def measure_in_batches(tasks: Iterable[MeasurementTask], device: torch.device) -> Iterator[Measurement]:
     """Measure tasks, images of one size and the same metrics together.
 
     Values agree with those of `measure` to 1e-9 relative to max(1, |value|).
@@ -49,17 +49,17 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
     """
     batches: dict[tuple[tuple[int, ...], tuple[str, ...], str], list[Loaded]] = defaultdict(list)
     for task, loaded in read_ahead(tasks):
-        work = task.work
+        planned = task.planned
         try:
             sources, result = loaded.result()
         except (ValueError, OSError) as error:
-            yield Measurement(work, {}, one_line(error))
+            yield Measurement(planned, {}, one_line(error))
             continue
-        counted, triple = count(work, result), to_triple(sources, result)
-        if triple is None or not work.metrics:
+        counted, triple = count_labels(planned, result), to_triple(sources, result)
+        if triple is None or not planned.metrics:
             yield counted
             continue
-        batch = batches[triple.fused.shape, work.metrics, work.protocol]
+        batch = batches[triple.fused.shape, planned.metrics, planned.protocol]
         batch.append(Loaded(triple, counted))
         if len(batch) * triple.fused.size >= BATCH_PIXELS:
             yield from measure_batch(batch, device)
@@ -69,14 +69,16 @@ def measure_in_batches(tasks: Iterable[Task], device: torch.device) -> Iterator[
             yield from measure_batch(batch, device)
 
 
-def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[SourceImages, Result]]]]:
+def read_ahead(
+    tasks: Iterable[MeasurementTask],
+) -> Iterator[tuple[MeasurementTask, Future[tuple[SourceImages, MethodResult]]]]:
     """Load tasks in threads, a few ahead of the one that is yielded."""
     remaining = iter(tasks)
-    waiting: deque[tuple[Task, Future[tuple[SourceImages, Result]]]] = deque()
+    waiting: deque[tuple[MeasurementTask, Future[tuple[SourceImages, MethodResult]]]] = deque()
     with ThreadPoolExecutor(READERS) as readers:
         while True:
             for task in islice(remaining, 2 * READERS - len(waiting)):
-                waiting.append((task, readers.submit(load, task)))
+                waiting.append((task, readers.submit(load_images, task)))
             if not waiting:
                 return
             yield waiting.popleft()
@@ -84,15 +86,15 @@ def read_ahead(tasks: Iterable[Task]) -> Iterator[tuple[Task, Future[tuple[Sourc
 
 def measure_batch(batch: list[Loaded], device: torch.device) -> Iterator[Measurement]:
     """Measure images of one size by the same metrics."""
-    work = batch[0].counted.work
+    planned = batch[0].counted.planned
     try:
         planes = np.stack([loaded.triple for loaded in batch], axis=1)
         fused, visible, infrared = torch.from_numpy(planes).to(device)
-        values = evaluate_batch(fused, visible, infrared, work.metrics, work.protocol)
+        values = evaluate_batch(fused, visible, infrared, planned.metrics, planned.protocol)
         columns = {name: column.tolist() for name, column in values.items()}
     except (ValueError, torch.OutOfMemoryError) as error:
         for _, counted in batch:
-            yield Measurement(counted.work, counted.values, one_line(about(counted.work, error)))
+            yield Measurement(counted.planned, counted.values, one_line(named_error(counted.planned, error)))
         return
     for index, (_, counted) in enumerate(batch):
-        yield add(counted, {name: column[index] for name, column in columns.items()})
+        yield with_values(counted, {name: column[index] for name, column in columns.items()})

@@ -1,69 +1,81 @@
-"""A plan carried out: finished pairs go to the records at once, and what is wrong is told and skipped."""
+"""Executes a plan: measures the pairs, records finished ones immediately, and skips those with a problem."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Iterator
 
+import torch
 from tqdm import tqdm
 
 from psfusion_core.base.wording import one_line
-from psfusion_core.evaluation.pair_measurement import Measurement, Task, about, disturb, read_sources
+from psfusion_core.distribution import Place, run_tasks
+from psfusion_core.evaluation.batches import measure_in_batches
+from psfusion_core.evaluation.pair_measurement import (
+    MeasurementTask,
+    disturb,
+    named_error,
+    read_sources,
+    start_measuring,
+)
 from psfusion_core.evaluation.planning import Plan, Step
 from psfusion_core.evaluation.records import Records
 
-Measure = Callable[[Iterable[Task]], Iterator[Measurement]]
-"""Does tasks in any order, such as `run_tasks` with `measuring`."""
 
-
-def carry_out(plan: Plan, records: Records, measure: Measure, tell: Callable[[str], None]) -> int:
-    """Do the steps of a plan.
+def execute(plan: Plan, records: Records, place: Place, gpu: torch.device | None = None) -> int:
+    """Measure everything in a plan, and print each problem once.
 
     Args:
-        plan: made with these records.
-        records: to add to.
-        measure: how tasks are done.
-        tell: called with one line for every problem, each once.
+        plan: A plan that was made with these records.
+        records: Receives the values.
+        place: Where to measure pair by pair.
+        gpu: If given, measure in batches on this GPU instead.
 
     Returns:
-        The number of problems.
+        The number of different problems.
     """
-    told: set[str] = set()
+    problems: set[str] = set()
 
-    def report(problem: str) -> None:
-        if problem not in told:
-            told.add(problem)
-            tell(problem)
+    def skip(problem: str) -> None:
+        if problem not in problems:
+            problems.add(problem)
+            tqdm.write(f"skipped {problem}", file=sys.stderr)
 
     for problem in plan.problems:
-        report(problem)
+        skip(problem)
     with tqdm(total=len(plan.steps), desc="measuring", unit="pair", disable=not plan.steps or None) as bar:
 
-        def tasks() -> Iterator[Task]:
+        def tasks() -> Iterator[MeasurementTask]:
             for step in plan.steps:
                 try:
                     yield prepare(step)
                 except ValueError as error:
-                    report(one_line(error))
+                    skip(one_line(error))
                     bar.update()
 
-        for outcome in measure(tasks()):
-            if outcome.values:
-                records.add(outcome.work.key, outcome.work.fingerprint, outcome.values)
-            if outcome.problem is not None:
-                report(outcome.problem)
+        if gpu is None:
+            measurements = run_tasks(tasks(), start_measuring, place)
+        else:
+            measurements = measure_in_batches(tasks(), gpu)
+        for measurement in measurements:
+            planned = measurement.planned
+            if measurement.values:
+                records.add(planned.key, planned.fingerprint, measurement.values)
+            if measurement.problem is not None:
+                skip(measurement.problem)
             bar.update()
-    return len(told)
+    return len(problems)
 
 
-def prepare(step: Step) -> Task:
-    """Make the task of a step; a network fuses here, in this process.
+def prepare(step: Step) -> MeasurementTask:
+    """Make the task of a step. A network fuses here, in the main process.
 
     Raises:
-        ValueError: the sources cannot be read or fused; the message names the pair.
+        ValueError: The sources cannot be read or fused. The message names the pair.
     """
-    work, method = step
-    sources = disturb(read_sources(work.pair), work) if method.reads_sources else None
+    planned, method = step
+    sources = disturb(read_sources(planned.pair), planned) if method.needs_sources else None
     try:
-        return Task(work, method.origin(work.pair.name, sources))
+        return MeasurementTask(planned, method.result_loader(planned.pair.name, sources))
     except ValueError as error:
-        raise about(work, error) from error
+        raise named_error(planned, error) from error

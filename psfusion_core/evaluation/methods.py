@@ -1,40 +1,42 @@
-"""Methods: a name in the table, and where the results of every pair come from."""
+"""The methods that an evaluation compares: folders of results, pixel rules, and networks of this package."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import torch
 
 from psfusion_core.cameras.image_files import list_images
-from psfusion_core.evaluation.origins import (
+from psfusion_core.evaluation.method_results import (
     BASELINES,
-    Baseline,
-    Computed,
-    Files,
-    Origin,
-    Result,
+    BaselineRule,
+    ComputedResult,
+    MethodResult,
+    ResultFiles,
+    ResultLoader,
     SourceImages,
 )
-
-if TYPE_CHECKING:
-    from psfusion_core.fusion.fuser import Fuser
+from psfusion_core.fusion.fuser import Fuser
+from psfusion_core.models.networks import check_name, find_weights
 
 
 class MethodError(ValueError):
-    """A method that cannot be used as it was asked for; one line that says what to do."""
+    """A method cannot be used. The message is one line that says what to do."""
 
 
 class Method(Protocol):
-    """What is compared.
+    """One of the methods that are compared.
 
     Attributes:
-        name: in tables and figures.
-        fuses: it makes fused images.
-        labels: it makes label maps.
-        fuses_anew: it fuses the images that it is given; the results of others are there already.
-        reads_sources: it does so in the process that asks for the origin, which needs the images.
+        name: The name in tables and figures.
+        fuses: Whether it has fused images.
+        labels: Whether it has label maps.
+        fuses_here: Whether it fuses during the evaluation. If not, its results already exist, so disturbed
+            images cannot be fused.
+        needs_sources: Whether `result_loader` needs the source images, because it fuses in the main process.
     """
 
     @property
@@ -44,41 +46,41 @@ class Method(Protocol):
     @property
     def labels(self) -> bool: ...
     @property
-    def fuses_anew(self) -> bool: ...
+    def fuses_here(self) -> bool: ...
     @property
-    def reads_sources(self) -> bool: ...
+    def needs_sources(self) -> bool: ...
 
     def identity(self, pair: str) -> bytes:
-        """What its result depends on beside the sources.
+        """Return a hash of everything that the result depends on, except the sources.
 
         Raises:
-            MethodError: it has no result for this pair.
-            OSError: a file cannot be read.
+            MethodError: The method has no result for this pair.
+            OSError: A file cannot be read.
         """
         ...
 
-    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
-        """Where the result of a pair comes from; `sources` only where `reads_sources`.
+    def result_loader(self, pair: str, sources: SourceImages | None) -> ResultLoader:
+        """Return the loader of the result for a pair. `sources` is None unless `needs_sources`.
 
         Raises:
-            ValueError: the network cannot fuse them.
+            ValueError: The network cannot fuse the images.
         """
         ...
 
 
 class FolderMethod:
-    """Fused images, label maps or both, as files named like the pairs.
+    """Fused images, label maps or both, in files that are named like the pairs.
 
     Args:
-        name: of the method.
-        images: folder of fused images.
-        masks: folder of label maps.
+        name: The name of the method.
+        images: The folder of fused images.
+        masks: The folder of label maps.
 
     Raises:
-        FileNotFoundError: a folder does not exist or holds no image.
+        FileNotFoundError: A folder does not exist or holds no image.
     """
 
-    fuses_anew, reads_sources = False, False
+    fuses_here, needs_sources = False, False
 
     def __init__(self, name: str, images: Path | None = None, masks: Path | None = None) -> None:
         self.name = name
@@ -94,22 +96,22 @@ class FolderMethod:
                 raise MethodError(f"{folder} has no image of that name")
         return b"".join(digest(files[pair]) for files in listed)
 
-    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
-        return Files(self._images.get(pair), self._masks.get(pair))
+    def result_loader(self, pair: str, sources: SourceImages | None) -> ResultLoader:
+        return ResultFiles(self._images.get(pair), self._masks.get(pair))
 
 
 class BaselineMethod:
-    """A rule for every pixel.
+    """A rule that fuses pixel by pixel.
 
     Args:
-        name: one of `BASELINES`.
+        name: One of `BASELINES`.
 
     Raises:
-        MethodError: another name.
+        MethodError: The name is unknown.
     """
 
     fuses, labels = True, False
-    fuses_anew, reads_sources = True, False
+    fuses_here, needs_sources = True, False
 
     def __init__(self, name: str) -> None:
         if name not in BASELINES:
@@ -119,46 +121,42 @@ class BaselineMethod:
     def identity(self, pair: str) -> bytes:
         return self.name.encode()
 
-    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
-        return Baseline(self.name)
+    def result_loader(self, pair: str, sources: SourceImages | None) -> ResultLoader:
+        return BaselineRule(self.name)
 
 
 class ModelMethod:
-    """A network of this package, loaded when its first pair is to be fused.
+    """A network of this package, which is loaded when it fuses its first pair.
 
     Args:
-        name: of the method.
-        model: name of the network.
+        name: The name of the method.
+        model: The name of the network.
         weights: "default" (shipped), a checkpoint, or an ONNX file.
-        device: where it runs.
+        device: The device that runs the network.
 
     Attributes:
-        class_names: of its label maps.
+        class_names: The class names of its label maps.
 
     Raises:
-        ValueError: an unknown network, or a checkpoint that cannot be read.
-        FileNotFoundError: no weights ship for this network.
+        ValueError: The network is unknown, or the checkpoint cannot be read.
+        FileNotFoundError: No weights are shipped for this network.
     """
 
     fuses, labels = True, True
-    fuses_anew, reads_sources = True, True
+    fuses_here, needs_sources = True, True
 
     def __init__(self, name: str, model: str, weights: str = "default", device: str = "cpu") -> None:
-        from psfusion_core.models.networks import check_name, find_weights
-
         check_name(model)
         self.name = name
         self._settings = (model, weights, device)
         path = find_weights(model, weights)
         if not path.is_file():
             raise MethodError(f"no weights at {path}: check the path")
-        precision = device.partition(":")[0].encode()  # a GPU computes in another than the CPU
+        precision = device.partition(":")[0].encode()  # GPU and CPU compute in different precisions
         self._identity = b" ".join([model.encode(), precision, digest(path)])
 
     @cached_property
     def fuser(self) -> Fuser:
-        from psfusion_core.fusion.fuser import Fuser
-
         return Fuser(*self._settings)
 
     @property
@@ -168,16 +166,14 @@ class ModelMethod:
     def identity(self, pair: str) -> bytes:
         return self._identity
 
-    def origin(self, pair: str, sources: SourceImages | None) -> Origin:
-        import torch
-
+    def result_loader(self, pair: str, sources: SourceImages | None) -> ResultLoader:
         assert sources is not None
         try:
-            return Computed(Result(*self.fuser(*sources)))
+            return ComputedResult(MethodResult(*self.fuser(*sources)))
         except torch.OutOfMemoryError as error:
             raise MethodError(f"{self._settings[-1]} has too little memory for it: {error}") from error
 
 
 def digest(path: Path) -> bytes:
-    """A short hash of a file's content."""
+    """Return a short hash of a file's content."""
     return hashlib.blake2b(path.read_bytes(), digest_size=16).digest()

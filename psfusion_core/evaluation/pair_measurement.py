@@ -1,4 +1,4 @@
-"""One pair and one method: what is measured, as it is given to a process or a batch."""
+"""Measures one pair by one method: reads the images, computes the metrics, and counts labelled pixels."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from psfusion_core.cameras.image_files import FilePair, ImageError, read_infrare
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.label_counts import Truth, count_pixels
-from psfusion_core.evaluation.origins import Origin, Result, SourceImages
+from psfusion_core.evaluation.method_results import MethodResult, ResultLoader, SourceImages
 from psfusion_core.metrics import evaluate_triple
 from psfusion_core.metrics.luma_input import LumaImage, luma
 
 
 class MeasurementKey(NamedTuple):
-    """What is measured once: a method on a pair, under a condition (see `Disturbance.name`)."""
+    """Identifies a measurement: a method on a pair under a condition (`Disturbance.name`)."""
 
     method: str
     condition: str
@@ -28,17 +28,17 @@ class MeasurementKey(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Work:
-    """One pair and one method.
+class PlannedMeasurement:
+    """A measurement of one pair and one method that is still open.
 
     Attributes:
-        key: what it is.
-        fingerprint: of all that its values depend on.
-        pair: the source files.
-        disturbance: of the infrared before fusion; the metrics see the clean one.
-        metrics: names of the fusion metrics to compute; none where nothing is fused.
-        protocol: their definitions.
-        truth: what the label map is held against; None where it is not.
+        key: The identity of the measurement.
+        fingerprint: A hash of everything that its values depend on.
+        pair: The source files.
+        disturbance: The disturbance of the infrared image before fusion. The metrics use the clean image.
+        metrics: Names of the fusion metrics to compute; empty if the method does not fuse.
+        protocol: The protocol that defines the metrics.
+        truth: The true labels to compare the label map with; None for no comparison.
     """
 
     key: MeasurementKey
@@ -51,15 +51,15 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Task:
-    """Work that any process can do: with the origin of the result."""
+class MeasurementTask:
+    """A planned measurement with the loader of its result, which any process can run."""
 
-    work: Work
-    origin: Origin
+    planned: PlannedMeasurement
+    loader: ResultLoader
 
 
 class Triple(NamedTuple):
-    """A fused image and its sources, (H, W) uint8 luma of one size each."""
+    """A fused image and its sources: (H, W) uint8 luma, all of one size."""
 
     fused: LumaImage
     visible: LumaImage
@@ -68,25 +68,25 @@ class Triple(NamedTuple):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What became of some work.
+    """The values of a planned measurement.
 
     Attributes:
-        work: that was done.
-        values: by column; all of them where there is no problem.
-        problem: what was skipped and why, in one line.
+        planned: The planned measurement.
+        values: Values by column; complete if there is no problem.
+        problem: One line that says what was skipped and why.
     """
 
-    work: Work
+    planned: PlannedMeasurement
     values: dict[str, float]
     problem: str | None = None
 
 
 def read_sources(pair: FilePair) -> SourceImages:
-    """Read a pair; 16-bit infrared counts are stretched to grey levels by their own range.
+    """Read a pair. 16-bit infrared counts are stretched to grey levels by their own range.
 
     Raises:
-        ImageError: a file is unreadable, of another depth or in colour where heat is expected, or the sizes
-            differ; the message names the pair.
+        ImageError: A file is unreadable or has a wrong depth, the infrared image is in colour, or the sizes
+            differ. The message names the pair.
     """
     try:
         visible, counts = read_visible(pair.visible), read_infrared(pair.infrared, refuse_color=True)
@@ -104,16 +104,16 @@ def size(image: npt.NDArray[np.generic]) -> str:
     return f"{image.shape[0]} x {image.shape[1]}"
 
 
-def load(task: Task) -> tuple[SourceImages, Result]:
-    """Read the sources and the result of a task, which fit together.
+def load_images(task: MeasurementTask) -> tuple[SourceImages, MethodResult]:
+    """Read the sources and the result of a task, and check that their sizes are equal.
 
     Raises:
-        ValueError: they cannot be read, or do not fit; the message names the pair.
+        ValueError: A file cannot be read, or the sizes differ. The message names the pair.
     """
-    work = task.work
-    sources = read_sources(work.pair)
+    planned = task.planned
+    sources = read_sources(planned.pair)
     try:
-        result = task.origin.load(disturb(sources, work))
+        result = task.loader.load(disturb(sources, planned))
         for name, image in (("fused image", result.image), ("label map", result.mask)):
             if image is not None and image.shape[:2] != sources.infrared.shape:
                 raise ImageError(
@@ -121,58 +121,58 @@ def load(task: Task) -> tuple[SourceImages, Result]:
                     "expected one size"
                 )
     except ValueError as error:
-        raise about(work, error) from error
+        raise named_error(planned, error) from error
     return sources, result
 
 
-def disturb(sources: SourceImages, work: Work) -> SourceImages:
-    """What the method is given."""
-    return sources._replace(infrared=work.disturbance(sources.infrared, work.pair.name))
+def disturb(sources: SourceImages, planned: PlannedMeasurement) -> SourceImages:
+    """Return the images that the method fuses."""
+    return sources._replace(infrared=planned.disturbance(sources.infrared, planned.pair.name))
 
 
-def about(work: Work, error: Exception) -> ImageError:
-    """Say which pair and method it was."""
-    return ImageError(f"{work.key.pair}, {work.key.method}: {error}")
+def named_error(planned: PlannedMeasurement, error: Exception) -> ImageError:
+    """Return an error that names the pair and the method."""
+    return ImageError(f"{planned.key.pair}, {planned.key.method}: {error}")
 
 
-def to_triple(sources: SourceImages, result: Result) -> Triple | None:
-    """What fusion metrics look at; None where nothing is fused."""
+def to_triple(sources: SourceImages, result: MethodResult) -> Triple | None:
+    """Return the images for the fusion metrics; None if the method does not fuse."""
     fused = result.luma
     return None if fused is None else Triple(fused, luma(sources.visible), sources.infrared)
 
 
-def measure(task: Task) -> Measurement:
-    """Do a task; what is wrong with a file makes a problem, not an error."""
-    work = task.work
+def measure(task: MeasurementTask) -> Measurement:
+    """Run a task. A bad file gives a measurement with a problem, not an exception."""
+    planned = task.planned
     try:
-        sources, result = load(task)
+        sources, result = load_images(task)
     except (ValueError, OSError) as error:
-        return Measurement(work, {}, one_line(error))
-    counted = count(work, result)
+        return Measurement(planned, {}, one_line(error))
+    counted = count_labels(planned, result)
     triple = to_triple(sources, result)
-    if triple is None or not work.metrics:
+    if triple is None or not planned.metrics:
         return counted
     try:
-        return add(counted, evaluate_triple(*triple, work.metrics, work.protocol))
+        return with_values(counted, evaluate_triple(*triple, planned.metrics, planned.protocol))
     except ValueError as error:
-        return Measurement(work, counted.values, one_line(about(work, error)))
+        return Measurement(planned, counted.values, one_line(named_error(planned, error)))
 
 
-def measuring() -> Callable[[Task], Measurement]:
-    """What `psfusion_core.distribution.run_tasks` starts in a worker: `measure` needs nothing loaded."""
+def start_measuring() -> Callable[[MeasurementTask], Measurement]:
+    """Start a worker (see `run_tasks`). `measure` needs nothing to be loaded before."""
     return measure
 
 
-def count(work: Work, result: Result) -> Measurement:
-    """Hold a label map against the truth; without either there are no values."""
-    if work.truth is None or result.mask is None:
-        return Measurement(work, {})
+def count_labels(planned: PlannedMeasurement, result: MethodResult) -> Measurement:
+    """Compare a label map with the truth. Without one of them there are no values."""
+    if planned.truth is None or result.mask is None:
+        return Measurement(planned, {})
     try:
-        return Measurement(work, count_pixels(result.mask, work.truth))
+        return Measurement(planned, count_pixels(result.mask, planned.truth))
     except (ValueError, OSError) as error:
-        return Measurement(work, {}, one_line(about(work, error)))
+        return Measurement(planned, {}, one_line(named_error(planned, error)))
 
 
-def add(outcome: Measurement, values: dict[str, float]) -> Measurement:
-    """The same with more values."""
-    return replace(outcome, values=values | outcome.values)
+def with_values(measurement: Measurement, values: dict[str, float]) -> Measurement:
+    """Return a measurement with additional values."""
+    return replace(measurement, values=values | measurement.values)

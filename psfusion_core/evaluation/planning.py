@@ -1,4 +1,4 @@
-"""What there is to measure, and what of it an earlier run has measured already."""
+"""Plans an evaluation: finds everything to measure that no earlier run has measured."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from psfusion_core.cameras.image_files import FilePair
 from psfusion_core.evaluation.disturbances import Disturbance
 from psfusion_core.evaluation.label_counts import Truth, box_columns, label_columns
 from psfusion_core.evaluation.methods import Method, MethodError, digest
-from psfusion_core.evaluation.pair_measurement import MeasurementKey, Work
+from psfusion_core.evaluation.pair_measurement import MeasurementKey, PlannedMeasurement
 from psfusion_core.evaluation.records import Records
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What an evaluation is of.
+class EvaluationSetup:
+    """The inputs and options of an evaluation.
 
     Attributes:
-        pairs: the sources.
-        methods: in the order of tables.
-        disturbances: of the infrared; the first changes nothing, and is all that methods get whose results
-            are there already.
-        metrics: names of the fusion metrics.
-        protocol: their definitions.
-        labels: true label map by pair, where there is one.
-        boxes: file of boxes by pair, where there is one.
-        classes: names of the classes by index.
+        pairs: The source images.
+        methods: The methods, in the order of tables.
+        disturbances: Disturbances of the infrared image. The first one changes nothing, and is the only one
+            for methods whose results already exist.
+        metrics: Names of the fusion metrics.
+        protocol: The protocol that defines the metrics.
+        labels: Files of true label maps by the name of the pair; pairs may be missing.
+        boxes: Files of true boxes by the name of the pair; pairs may be missing.
+        classes: Class names by index.
     """
 
     pairs: Sequence[FilePair]
@@ -50,26 +50,26 @@ class Subject:
 
     @property
     def columns(self) -> list[str]:
-        """Of all values, in the order of the file."""
+        """Names of all measured values, in the order of the CSV file."""
         columns = [*self.metrics, *(label_columns(self.classes) if self.labels else [])]
         return columns + (box_columns(self.classes) if self.boxes else [])
 
 
 class Step(NamedTuple):
-    """Work to do, and the method that makes its result."""
+    """One planned measurement, and its method."""
 
-    work: Work
+    planned: PlannedMeasurement
     method: Method
 
 
 @dataclass
 class Plan:
-    """What is to be done, and what cannot be.
+    """The open measurements of an evaluation.
 
     Attributes:
-        steps: to do; the methods of a pair follow each other.
-        fingerprints: of every key that is done or to be done.
-        problems: one line each; a problem of the sources stops every method, and is told once.
+        steps: The open measurements. All methods of a pair follow each other.
+        fingerprints: The fingerprint of every key, measured or open.
+        problems: One line for every pair or result that cannot be read.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -77,36 +77,38 @@ class Plan:
     problems: list[str] = field(default_factory=list)
 
 
-def make_plan(subject: Subject, records: Records) -> Plan:
-    """Look at the content of every file, and see what is not among the records yet."""
+def make_plan(setup: EvaluationSetup, records: Records) -> Plan:
+    """Hash the content of every file, and plan the measurements that are not in the records yet."""
     plan = Plan()
-    for pair in tqdm(subject.pairs, desc="looking", unit="pair", leave=False, disable=None):
-        truth = subject.truth(pair.name)
+    for pair in tqdm(setup.pairs, desc="checking files", unit="pair", leave=False, disable=None):
+        truth = setup.truth(pair.name)
         try:
             files = [pair.visible, pair.infrared, *(truth.files if truth else [])]
             content = [digest(file) for file in files]
         except OSError as error:
             plan.problems.append(f"{pair.name}: {error}")
             continue
-        for method in subject.methods:
+        for method in setup.methods:
             try:
                 identity = method.identity(pair.name)
             except (MethodError, OSError) as error:
                 plan.problems.append(f"{pair.name}, {method.name}: {error}")
                 continue
-            for disturbance in subject.disturbances if method.fuses_anew else subject.disturbances[:1]:
+            for disturbance in setup.disturbances if method.fuses_here else setup.disturbances[:1]:
                 key = MeasurementKey(method.name, disturbance.name, pair.name)
-                plan.fingerprints[key] = fingerprint = _fingerprint(subject, [*content, identity])
+                plan.fingerprints[key] = fingerprint = _fingerprint(setup, [*content, identity])
                 known = records.find(key, fingerprint)
-                metrics = tuple(m for m in subject.metrics if method.fuses and m not in known)
+                metrics = tuple(m for m in setup.metrics if method.fuses and m not in known)
                 counted = not (method.labels and truth) or all(c in known for c in truth.columns)
                 if metrics or not counted:
                     left = None if counted else truth
-                    work = Work(key, fingerprint, pair, disturbance, metrics, subject.protocol, left)
-                    plan.steps.append(Step(work, method))
+                    planned = PlannedMeasurement(
+                        key, fingerprint, pair, disturbance, metrics, setup.protocol, left
+                    )
+                    plan.steps.append(Step(planned, method))
     return plan
 
 
-def _fingerprint(subject: Subject, parts: Sequence[bytes]) -> str:
-    settings = repr((__version__, subject.protocol, subject.classes, list(parts)))
+def _fingerprint(setup: EvaluationSetup, parts: Sequence[bytes]) -> str:
+    settings = repr((__version__, setup.protocol, setup.classes, list(parts)))
     return hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()

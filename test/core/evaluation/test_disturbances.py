@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from psfusion_core.evaluation.disturbances import LEVELS, Disturbance, all_disturbances
-from psfusion_core.evaluation.origins import BASELINES
+from psfusion_core.evaluation.method_results import BASELINES
 
 IMAGE = np.random.default_rng(0).integers(60, 190, (48, 64), np.uint8)
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.cameras.image_files import read_visible
+from psfusion_core.evaluation.example_sheet import choose_pairs, draw_sheet, scores, with_chroma_of
 from psfusion_core.evaluation.figures import COLORS, cumulative_curve, draw_cumulative_curves, style
-from psfusion_core.evaluation.origins import Result, SourceImages
-from psfusion_core.evaluation.sheet import choose_pairs, draw_sheet, scores, with_chroma_of
+from psfusion_core.evaluation.method_results import MethodResult, SourceImages
 from psfusion_core.evaluation.summary import Summary, summarise
 from psfusion_core.fusion.compose import overlay
 from psfusion_core.metrics import FUSION_METRICS
@@ -77,9 +77,9 @@ def test_the_sheet_has_the_images_of_the_best_pair_in_its_first_row() -> None:
     summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("infrared", "visible"))
     levels = {"a": (10, 60, 110, 160), "b": (90, 140, 190, 240)}
 
-    def read(pair: str) -> tuple[SourceImages, list[Result]]:
+    def read(pair: str) -> tuple[SourceImages, list[MethodResult]]:
         visible, infrared, *fused = (np.full((24, 32), level, np.uint8) for level in levels[pair])
-        return SourceImages(np.dstack([visible] * 3), infrared), [Result(image) for image in fused]
+        return SourceImages(np.dstack([visible] * 3), infrared), [MethodResult(image) for image in fused]
 
     sheet = draw_sheet(summary, read)
     middle = [int(sheet[140, 160 + 324 * column, 0]) for column in range(4)]
@@ -102,8 +102,8 @@ def test_without_a_class_to_explain_there_is_no_legend() -> None:
     image, mask = np.full((24, 32, 3), 90, np.uint8), np.full((24, 32), 255, np.uint8)
     mask[0] = 0
 
-    def read(pair: str) -> tuple[SourceImages, list[Result]]:
-        return SourceImages(image, image[..., 0]), [Result(image, mask)]
+    def read(pair: str) -> tuple[SourceImages, list[MethodResult]]:
+        return SourceImages(image, image[..., 0]), [MethodResult(image, mask)]
 
     summary = summary_of({"a": (1.0, 1.0)})
     assert draw_sheet(summary, read, CLASS_NAMES).shape[0] == draw_sheet(summary, read).shape[0]
@@ -113,8 +113,8 @@ def test_label_maps_are_shown_with_their_classes_named_once_where_the_names_are_
     summary = summary_of({"a": (1.0, 1.0), "b": (2.0, 0.0)}, ("ours",))
     image, mask = np.full((24, 32, 3), 90, np.uint8), np.full((24, 32), 2, np.uint8)
 
-    def read(pair: str) -> tuple[SourceImages, list[Result]]:
-        return SourceImages(image, image[..., 0]), [Result(image, mask)]
+    def read(pair: str) -> tuple[SourceImages, list[MethodResult]]:
+        return SourceImages(image, image[..., 0]), [MethodResult(image, mask)]
 
     plain, sheet = draw_sheet(summary, read), draw_sheet(summary, read, CLASS_NAMES)
     assert sheet.shape[1] > plain.shape[1]  # one panel more in each row

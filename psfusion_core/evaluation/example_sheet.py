@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psfusion_core.evaluation.origins import Image, Result, SourceImages
+from psfusion_core.evaluation.method_results import Image, MethodResult, SourceImages
 from psfusion_core.evaluation.summary import Summary
 from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.contact_sheet import class_legend, side_by_side, stack
@@ -44,7 +44,7 @@ def choose_pairs(summary: Summary) -> dict[str, str]:
 
 def draw_sheet(
     summary: Summary,
-    read: Callable[[str], tuple[SourceImages, Sequence[Result]]],
+    read: Callable[[str], tuple[SourceImages, Sequence[MethodResult]]],
     classes: Sequence[str] | None = None,
 ) -> Image:
     """Draw the chosen pairs in a row each: the sources, then the methods in order.

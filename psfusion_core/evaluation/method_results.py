@@ -1,4 +1,4 @@
-"""Origins: how the fused image and the label map of one pair are come by. They travel between processes."""
+"""The result of a method for one pair, and the ways to load or compute it in any process."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class SourceImages(NamedTuple):
     infrared: Image
 
 
-class Result(NamedTuple):
-    """What a method makes of a pair.
+class MethodResult(NamedTuple):
+    """The fused image and the label map of a pair by one method.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB or (H, W) uint8; None where the method only labels.
-        mask: (H, W) uint8 class indices; None where the method only fuses.
+        image: (H, W, 3) uint8 RGB or (H, W) uint8; None if the method only labels.
+        mask: (H, W) uint8 class indices; None if the method only fuses.
     """
 
     image: Image | None
@@ -44,49 +44,49 @@ class Result(NamedTuple):
         return luma(self.image) if self.image is not None and self.image.ndim == 3 else self.image
 
 
-class Origin(Protocol):
-    """Gives the result of one pair."""
+class ResultLoader(Protocol):
+    """Loads or computes the result of a method for one pair. It can be pickled."""
 
-    def load(self, sources: SourceImages) -> Result:
-        """Read or compute it.
+    def load(self, sources: SourceImages) -> MethodResult:
+        """Return the result.
 
         Raises:
-            ValueError: a file cannot be used.
+            ValueError: A file cannot be used.
         """
         ...
 
 
 @dataclass(frozen=True)
-class Files:
-    """A result on disk."""
+class ResultFiles:
+    """A result in files, for a method whose results already exist."""
 
     image: Path | None
     mask: Path | None
 
-    def load(self, sources: SourceImages) -> Result:
-        return Result(
+    def load(self, sources: SourceImages) -> MethodResult:
+        return MethodResult(
             None if self.image is None else read_visible(self.image),
             None if self.mask is None else read_label(self.mask),
         )
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """A rule for every pixel, named in `BASELINES`."""
+class BaselineRule:
+    """A result that a rule of `BASELINES` computes pixel by pixel."""
 
     rule: str
 
-    def load(self, sources: SourceImages) -> Result:
-        return Result(BASELINES[self.rule](luma(sources.visible), sources.infrared))
+    def load(self, sources: SourceImages) -> MethodResult:
+        return MethodResult(BASELINES[self.rule](luma(sources.visible), sources.infrared))
 
 
 @dataclass(frozen=True)
-class Computed:
-    """A result that is there already."""
+class ComputedResult:
+    """A result that was computed before, by a network in the main process."""
 
-    result: Result
+    result: MethodResult
 
-    def load(self, sources: SourceImages) -> Result:
+    def load(self, sources: SourceImages) -> MethodResult:
         return self.result
 
 
@@ -107,4 +107,4 @@ def _maximum(visible: LumaImage, infrared: LumaImage) -> LumaImage:
 
 
 BASELINES = {"visible": _visible, "infrared": _infrared, "average": _average, "maximum": _maximum}
-"""Rules by name: (H, W) uint8 luma and infrared to fused luma; halves are rounded up."""
+"""Rules by name. Each maps (H, W) uint8 luma and infrared to fused luma; halves are rounded up."""
