@@ -49,7 +49,7 @@ Infrared-visible image fusion with semantic masks.
 verbs:
 {verbs}
 
-psfusion <verb> --help says more, with an example:
+psfusion <verb> --help shows the options of a verb and examples, such as:
   psfusion fuse --visible data/vi --infrared data/ir --output fused/"""
 
 

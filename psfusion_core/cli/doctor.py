@@ -31,10 +31,10 @@ The exit status is 1 if there is an error, and 2 if the options are wrong."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     subject = Subject({})
     parser.add_argument(
-        "--visible", default=subject.visible, metavar="TOPIC", help="visible images (default: %(default)s)"
+        "--visible", default=subject.visible, metavar="TOPIC", help="raw images (default: %(default)s)"
     )
     parser.add_argument(
-        "--infrared", default=subject.infrared, metavar="TOPIC", help="infrared images (default: %(default)s)"
+        "--infrared", default=subject.infrared, metavar="TOPIC", help="raw images (default: %(default)s)"
     )
     parser.add_argument(
         "--namespace", default=subject.namespace,
@@ -53,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the rgb8 images that shared memory must hold (default: that of the received images)",
     )  # fmt: skip
     parser.add_argument("--model", default=subject.model, help="network to load (default: %(default)s)")
-    parser.add_argument(
-        "--weights", default=subject.weights, help='checkpoint, or "default" for the shipped one (default)'
-    )
+    parser.add_argument("--weights", default=subject.weights, help="checkpoint (default: the shipped one)")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
