@@ -53,8 +53,8 @@ def write_gallery(bag: Path, shots: list[Shot], output: Path) -> None:
         height, width = images["visible/image"].shape[:2]
         aspect = aspect or height / width
         moment = f"{(shot.stamp - shots[0].stamp) / 1e9:.1f} s"
-        for sink, width in ((video, VIDEO_PANEL_WIDTH), (sheet, SHEET_PANEL_WIDTH)):
-            sink.add(_row(images, moment, width, aspect), round(number * period))
+        for sink, panel_width in ((video, VIDEO_PANEL_WIDTH), (sheet, SHEET_PANEL_WIDTH)):
+            sink.add(_row(images, moment, panel_width, aspect), round(number * period))
     video.close()
     sheet.close()
 
