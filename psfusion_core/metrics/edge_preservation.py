@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
@@ -32,8 +32,8 @@ def qabf(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
         ValueError: An image is not such an image, or sizes differ.
     """
     derivatives = (sobel(image, "constant") for image in (fused, visible, infrared))
-    f, v, r = (Edges(magnitude(across, down), angle(across, down)) for across, down in derivatives)
-    return share_kept(f, v, r, strength_ratio)
+    edges = (Edges(magnitude(across, down), angle(across, down)) for across, down in derivatives)
+    return share_kept(edges, strength_ratio)
 
 
 def angle(across: Tensor, down: Tensor) -> Tensor:
@@ -41,12 +41,11 @@ def angle(across: Tensor, down: Tensor) -> Tensor:
     return arctan((down / across).nan_to_num_(nan=math.inf, posinf=math.inf, neginf=math.inf))
 
 
-def share_kept(
-    fused: Edges, visible: Edges, infrared: Edges, ratio: Callable[[Tensor, Tensor], Tensor]
-) -> Tensor:
-    """Return Qabf from the edges of the images, with G = ratio(g_S, g_F)."""
+def share_kept(edges: Iterator[Edges], ratio: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Return Qabf from the edges of the fused image and of its sources, with G = ratio(g_S, g_F)."""
+    fused = next(edges)
     kept = total = fused.strength.new_zeros(len(fused.strength))
-    for source in (visible, infrared):
+    for source in edges:
         alignment = (source.angle - fused.angle).abs_().div_(-math.pi / 2).add_(1)
         preserved = preservation(ratio(source.strength, fused.strength), _STRENGTH, alignment, _ANGLE)
         kept = kept + preserved.mul_(source.strength).sum(dim=(1, 2))

@@ -116,8 +116,7 @@ def rated_ties_qabf(fused: Tensor, visible: Tensor, infrared: Tensor, white: flo
         fused, visible, infrared: (B, H, W) uint8 luma of one size.
         white: The value of level 255.
     """
-    f, v, r = (_edges(image, white) for image in (fused, visible, infrared))
-    return share_kept(f, v, r, _ratio)
+    return share_kept((_edges(image, white) for image in (fused, visible, infrared)), _ratio)
 
 
 def _ratio(first: Tensor, second: Tensor) -> Tensor:
@@ -138,7 +137,7 @@ def _root(squares: Tensor) -> Tensor:
     roots = squares.sqrt()
     # Dekker's exact square of the root, from the two halves of its digits, for one step of Newton's method.
     high = roots * (2**27 + 1)
-    high = high - (high - roots)
+    high -= high - roots
     low = roots - high
     rounded = roots * roots
     rest = high.square().sub_(rounded).add_(2 * high * low).add_(low * low)
