@@ -36,7 +36,7 @@ EXTRAS = {
     "test": [
         "coverage>=7.10,<8",
         "hypothesis>=6.100",
-        "import-linter>=2.5,<3",
+        "import-linter>=2.17,<3",
         "mypy>=2.4,<2.5",
         "playwright>=1.50,<2",  # drives the system's Chromium
         "pytest>=8",
