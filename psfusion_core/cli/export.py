@@ -21,7 +21,7 @@ from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.sizes import METAVAR, parse_size
 from psfusion_core.engines.engine import Engine
 from psfusion_core.engines.engine_choice import ENGINES
-from psfusion_core.engines.onnx_file import export
+from psfusion_core.engines.onnx_export import export
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.fusion.placement import pad, resize
 from psfusion_core.models.networks import class_names, create_model

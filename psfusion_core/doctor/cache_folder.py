@@ -14,7 +14,7 @@ from psfusion_core.doctor.engine_checks import NETWORK_MODULES
 def cache_facts() -> dict[str, Any]:
     """Find out whether the cache folder can be written; runs in a child process and leaves no file."""
     from psfusion_core.engines.engine_choice import choose_engine
-    from psfusion_core.engines.onnx_file import cache_folder
+    from psfusion_core.engines.onnx_cache import cache_folder
 
     folder = cache_folder()
     place, problem = folder, ""

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from psfusion_core.engines.engine import Engine
-from psfusion_core.engines.onnx_file import can_export
+from psfusion_core.engines.onnx_export import can_export
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.engines.tensorrt_engine import TensorRTEngine
 from psfusion_core.engines.torch_engine import TorchEngine, resolve_device

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.engines.onnx_file import find_file
+from psfusion_core.engines.onnx_cache import find_file
 from psfusion_core.engines.onnx_header import (
     INPUTS,
     OUTPUTS,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.engines.preparation import RuntimeNetwork
+from psfusion_core.engines.runtime_network import RuntimeNetwork
 from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.models.psfusion_lite import PSFusionLite
 

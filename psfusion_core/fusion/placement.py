@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.models.input_check import pad_to_multiple
+from psfusion_core.models.input_size import pad_to_multiple
 from psfusion_core.models.luma import luma
 from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.registration.infrared_warp import InfraredWarp

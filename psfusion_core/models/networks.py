@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from psfusion_core.models.checkpoint import load_weights, read_metadata
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.models.psfusion_lite import PSFusionLite
+from psfusion_core.models.weight_files import load_weights, read_metadata
 
 MODELS: dict[str, type[PSFusion] | type[PSFusionLite]] = {"psfusion": PSFusion, "psfusion_lite": PSFusionLite}
 

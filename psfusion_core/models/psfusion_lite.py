@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from psfusion_core.models.attention import CrossAttention
 from psfusion_core.models.efficientnet_lite import EfficientNetLiteEncoder
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.models.input_check import check_inputs
+from psfusion_core.models.input_size import check_inputs
 from psfusion_core.models.luma import luma
 
 DETAIL_CHANNELS = (8, 16)

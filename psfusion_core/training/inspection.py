@@ -1,4 +1,4 @@
-"""Pictures of training batches: what the network is given, should learn, and answers."""
+"""Pictures of training batches: the input of the network, its targets and its output."""
 
 from __future__ import annotations
 
@@ -15,80 +15,80 @@ from psfusion_core.fusion.contact_sheet import side_by_side, stack
 from psfusion_core.models.classes import colorize
 from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.luma import luma
-from psfusion_core.training.data.planes import IGNORE, Sample
-from psfusion_core.training.feed import Feed
+from psfusion_core.training.data.scene_planes import IGNORE, Batch
 from psfusion_core.training.losses.blend import blend_target
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.losses.semantic_targets import binary_target, boundary_target
+from psfusion_core.training.training_batches import TrainingBatches
 from psfusion_core.training.training_config import TrainConfig
 
 Image = npt.NDArray[np.uint8]
 
 IGNORED_COLOR = (128, 128, 128)
-"""Of pixels whose class is not known; no class has a grey."""
+"""Colour of pixels whose class is unknown; no class is grey."""
 
 MINIMUM_WIDTH = 160
-"""Of a column, pixels, so that captions do not run into each other: smaller images are enlarged."""
+"""Minimum width of a column, pixels: smaller images are enlarged, so that captions do not overlap."""
 
 
-def first_batch(config: TrainConfig) -> tuple[Sample, dict[str, Tensor]]:
-    """Make the first batch of a run, and the pictures beside its targets that ``--inspect`` draws."""
-    feed = Feed(config, torch.device("cpu"))
-    seen, reference = feed.vary(next(feed.windows()), 0)
+def first_batch(config: TrainConfig) -> tuple[Batch, dict[str, Tensor]]:
+    """Make the first batch of a run, and the pictures that ``--inspect`` draws beside its targets."""
+    batches = TrainingBatches(config, torch.device("cpu"))
+    seen, reference = batches.augment(next(batches.windows()), 0)
     pictures = {"compared: visible": reference.visible, "compared: infrared": reference.infrared}
     if config.objective == "blend":
         pictures["brightness to reach"] = blend_target(luma(reference.visible), reference.infrared)
     return seen, pictures
 
 
-def draw_batch(sample: Sample, extra: Mapping[str, Tensor] | None = None) -> Image:
-    """Draw a batch with every target: a row an item, a column a target, captions above.
+def draw_batch(batch: Batch, extra: Mapping[str, Tensor] | None = None) -> Image:
+    """Draw a batch with its targets: one row per item, one column per target, captions above.
 
-    Columns: visible, infrared, classes, weight, binary, boundary, salient, then `extra`. Pixels of unknown
-    class are mid grey in classes, binary and boundary. Weights go from black, 0, through purple and orange to
-    light yellow, the largest of the batch or 1; the caption tells it.
+    The columns are visible, infrared, classes, weight, binary, boundary, salient, then `extra`. Pixels of
+    unknown class are mid grey in classes, binary and boundary. Weight 0 is black; the largest weight of the
+    batch, or 1, is light yellow, and the caption tells it.
 
     Args:
-        sample: of B items, on any device.
-        extra: caption to images (B, 1, H, W) or (B, 3, H, W) in [0, 1], such as the intensity target.
+        batch: B items, on any device.
+        extra: Images (B, 1, H, W) or (B, 3, H, W) in [0, 1] by caption, such as the intensity target.
 
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    sample = Sample(*(tensor.detach().cpu() for tensor in sample))
-    top = max(1.0, float(sample.weight.max()))
+    batch = Batch(*(tensor.detach().cpu() for tensor in batch))
+    top = max(1.0, float(batch.weight.max()))
     columns = {
-        "visible": _images(sample.visible),
-        "infrared": _images(sample.infrared),
-        "classes": _classes(sample.label),
-        f"weight 0 to {top:.2f}": _heat(sample.weight / top),
-        "binary": _flags(binary_target(sample.label)),
-        "boundary": _flags(boundary_target(sample.label)),
-        "salient": _images(sample.salient),
+        "visible": _images(batch.visible),
+        "infrared": _images(batch.infrared),
+        "classes": _classes(batch.label),
+        f"weight 0 to {top:.2f}": _heat(batch.weight / top),
+        "binary": _flags(binary_target(batch.label)),
+        "boundary": _flags(boundary_target(batch.label)),
+        "salient": _images(batch.salient),
     }
     columns.update({caption: _images(images) for caption, images in (extra or {}).items()})
     return _draw_columns(columns)
 
 
-def draw_output(sample: Sample, output: FusionOutput, count: int = 4) -> Image:
-    """Draw what a network makes of the first `count` items: a row each.
+def draw_output(batch: Batch, output: FusionOutput, count: int = 4) -> Image:
+    """Draw the output of a network for the first `count` items, one row per item.
 
-    Columns: visible, infrared, fused (with the colours of the visible image), predicted (classes over the
-    fused image), target (classes, mid grey where unknown).
+    The columns are visible, infrared, fused (with the colours of the visible image), predicted (classes over
+    the fused image) and target (classes, mid grey if unknown).
 
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    sample = Sample(*(tensor[:count].detach().cpu() for tensor in sample))
+    batch = Batch(*(tensor[:count].detach().cpu() for tensor in batch))
     luma = output.fused[:count].detach().float().cpu()
     labels = output.semantic[:count].detach().argmax(dim=1).cpu().numpy()
-    fused = _images(replace_luma(sample.visible.float(), luma))
+    fused = _images(replace_luma(batch.visible.float(), luma))
     return _draw_columns(
         {
-            "visible": _images(sample.visible),
-            "infrared": _images(sample.infrared),
+            "visible": _images(batch.visible),
+            "infrared": _images(batch.infrared),
             "fused": fused,
             "predicted": [overlay(image, label) for image, label in zip(fused, labels, strict=True)],
-            "target": _classes(sample.label),
+            "target": _classes(batch.label),
         }
     )
 
@@ -100,13 +100,13 @@ def _draw_columns(columns: Mapping[str, Sequence[Image]]) -> Image:
 
 
 def _enlarge(image: Image) -> Image:
-    """Repeat whole pixels: the colours of classes must not mix."""
+    """Repeat whole pixels, so that the colours of classes do not mix."""
     times = -(-MINIMUM_WIDTH // image.shape[1])
     return image.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _images(images: Tensor) -> list[Image]:
-    """Turn (B, 1 or 3, H, W) in [0, 1] into (H, W, 3) uint8 each."""
+    """Convert (B, 1 or 3, H, W) in [0, 1] to a list of (H, W, 3) uint8."""
     levels = (images.detach().cpu().float().clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
     return list(levels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy())
 
@@ -116,7 +116,7 @@ def _classes(labels: Tensor) -> list[Image]:
 
 
 def _flags(labels: Tensor) -> list[Image]:
-    """Draw 1 white, 0 black."""
+    """Draw 1 as white, 0 as black."""
     white = _images((labels == 1).unsqueeze(1))
     return [_grey_where_unknown(image, label) for image, label in zip(white, labels.numpy(), strict=True)]
 

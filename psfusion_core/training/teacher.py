@@ -1,4 +1,4 @@
-"""Labels for scenes that have none, predicted by networks that are trained already."""
+"""Pseudo-labels: labels for scenes without any, predicted by trained networks."""
 
 from __future__ import annotations
 
@@ -6,41 +6,51 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.models.input_check import pad_to_multiple
+from psfusion_core.models.input_size import pad_to_multiple
 from psfusion_core.models.networks import create_model
 from psfusion_core.training.augmentation.effects import enhance_contrast
-from psfusion_core.training.data.planes import IGNORE, to_sample
+from psfusion_core.training.data.scene_planes import IGNORE, UNIT_WEIGHT, to_batch
+from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.training_config import TeacherConfig
 
 DARK_BACKGROUND = 0.08
-"""Median of MSRS's enhanced infrared images, whose labels the first teachers learnt from."""
+"""Median of the enhanced infrared images of MSRS, whose labels the first teachers learnt from."""
 VISIBLE_RANGE = (0.02, 0.98)
 LARGEST_SHARE = 0.3
 
 
 class Teacher:
-    """Labels the pixels whose class all its networks agree on and are sure of.
+    """Labels the pixels on whose class all its networks agree with enough confidence.
 
-    Every network sees the scene and its mirror image, with contrast raised to that of MSRS. Regions of one
-    class over 30 % of the scene are left unknown: so large an object is rather a mistake.
+    Every network sees the scene and its mirror image, with the contrast raised to that of MSRS. A region of
+    one class over more than 30 % of the scene stays unknown, because it is probably a mistake.
 
     Args:
-        config: which networks, and how sure.
-        num_classes: of their semantic heads.
-        device: to run on.
+        config: The networks and the confidence that they need.
+        num_classes: Number of classes of the networks.
+        device: The device that runs the networks.
 
     Raises:
-        ValueError: a checkpoint is missing or does not fit.
+        ValueError: A checkpoint is missing or does not fit.
     """
 
     def __init__(self, config: TeacherConfig, num_classes: int, device: torch.device) -> None:
         self.config, self.device = config, device
         self.models = [create_model(config.model, num_classes, path).to(device) for path in config.weights]
 
+    def label_source(self, source: FolderSource) -> None:
+        """Label the scenes of a source that have no labelled pixel."""
+        unlabelled = source.unlabelled()
+        weight = round(self.config.weight * UNIT_WEIGHT)
+        title = f"labelling {source.config.path}"
+        for index in tqdm(unlabelled, desc=title, unit="pair", disable=not unlabelled or None):
+            source.set_label(index, self.label(source.scenes[index]), weight)
+
     def label(self, planes: Tensor) -> Tensor:
-        """Label a scene: (7, H, W) uint8 planes -> (H, W) uint8 class indices, 255 where unsure."""
+        """Label a scene: (7, H, W) uint8 planes -> (H, W) uint8 class indices, 255 if unsure."""
         probabilities = torch.stack([self.probabilities(model, planes) for model in self.models])
         confidence, label = probabilities.mean(dim=0).max(dim=0)
         agreed = (probabilities.argmax(dim=1) == label).all(dim=0)
@@ -52,12 +62,10 @@ class Teacher:
     @torch.inference_mode()
     def probabilities(self, model: torch.nn.Module, planes: Tensor) -> Tensor:
         """Mean class probabilities of a scene and its mirror image: (7, H, W) uint8 -> (classes, H, W)."""
-        sample = to_sample(planes[None].to(self.device))
-        low, high = torch.quantile(
-            sample.visible.flatten()[::16], torch.tensor(VISIBLE_RANGE).to(self.device)
-        )
-        visible = ((sample.visible - low) / (high - low).clamp(min=0.05)).clamp(0.0, 1.0)
-        infrared = enhance_contrast(sample.infrared, torch.full((1,), DARK_BACKGROUND, device=self.device))
+        batch = to_batch(planes[None].to(self.device))
+        low, high = torch.quantile(batch.visible.flatten()[::16], torch.tensor(VISIBLE_RANGE).to(self.device))
+        visible = ((batch.visible - low) / (high - low).clamp(min=0.05)).clamp(0.0, 1.0)
+        infrared = enhance_contrast(batch.infrared, torch.full((1,), DARK_BACKGROUND, device=self.device))
         height, width = planes.shape[-2:]
         multiple = int(model.size_multiple)  # type: ignore[arg-type]
         scene = pad_to_multiple(torch.cat([visible, infrared], dim=1), multiple)

@@ -1,11 +1,15 @@
-"""The training loop: endless crops, one network, averaged weights, checkpoints that resume exactly."""
+"""The training loop.
+
+Data flow in this order: sources -> windows -> crops -> camera variation -> network -> loss terms -> gradients
+-> optimizer step. The path up to the network is in :mod:`psfusion_core.training.training_batches`.
+"""
 
 from __future__ import annotations
 
 import copy
 import math
 import time
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -13,112 +17,89 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from psfusion_core.engines.denormals import flushed_denormals
-from psfusion_core.models.checkpoint import load_weights
-from psfusion_core.models.networks import create_model, find_weights
+from psfusion_core.training.checkpoints import BEST_FILE, LAST_FILE, Checkpoints
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.data.planes import Sample
-from psfusion_core.training.feed import Feed
-from psfusion_core.training.freezing import freeze
-from psfusion_core.training.losses.total import OBJECTIVES, total_loss
+from psfusion_core.training.data.scene_planes import Batch
+from psfusion_core.training.data_parallel import check_same_step, create_fabric
+from psfusion_core.training.losses.objective import loss_terms, total_loss
 from psfusion_core.training.optimization import (
     average_decay,
     create_optimizer,
     learning_rate_factor,
     update_average,
 )
-from psfusion_core.training.pretrained import load_imagenet
-from psfusion_core.training.recipe import ConfigError, to_mapping
-from psfusion_core.training.resuming import check_same_data, check_same_recipe
-from psfusion_core.training.run_checkpoints import BEST_FILE, LAST_FILE, Checkpoints
-from psfusion_core.training.run_log import TrainingLog
-from psfusion_core.training.run_record import write_run_record
+from psfusion_core.training.provenance import write_run_record
+from psfusion_core.training.recipe import to_mapping
+from psfusion_core.training.resume_check import check_same_data, check_same_recipe
+from psfusion_core.training.starting_network import create_network
+from psfusion_core.training.training_batches import TrainingBatches
 from psfusion_core.training.training_config import TrainConfig
-from psfusion_core.training.training_processes import connect
+from psfusion_core.training.training_log import TrainingLog
 from psfusion_core.training.validation import Validation
 
 LOG_EVERY = 10
 
 
 class Trainer:
-    """One run in one folder; starting it again in the same folder continues it.
+    """One run in one folder; a second start in the same folder continues the run.
 
-    Under ``torchrun`` every process trains on batches of its own, and gradients are averaged.
+    Under ``torchrun`` every process trains on its own batches, and gradients are averaged.
 
     Args:
-        config: see :class:`TrainConfig`. ``config.output`` receives ``config.yaml``, ``runs.jsonl``
-            (versions, data and revision of each start), ``losses.csv``, TensorBoard events, ``state.pt``
-            (everything needed to continue), ``last.safetensors`` and ``best.safetensors`` (averaged weights,
-            fp16).
+        config: The recipe. The folder ``config.output`` receives ``config.yaml``, ``runs.jsonl`` (versions,
+            data and git revision of each start), ``losses.csv``, TensorBoard events, ``state.pt`` (everything
+            that a resumed run needs), ``last.safetensors`` and ``best.safetensors`` (averaged weights, fp16).
 
     Raises:
-        ConfigError: the folder has a run of another recipe.
+        ConfigError: The folder has a run of another recipe.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         folder = Path(config.output)
         folder.mkdir(parents=True, exist_ok=True)
-        self.class_names = LABEL_SETS[config.labels]
-        metadata = {"model": config.model, "classes": ",".join(self.class_names)}
-        self.checkpoints = Checkpoints(folder, metadata)
-        if self.checkpoints.exist():
+        class_names = LABEL_SETS[config.labels]
+        self.checkpoints = Checkpoints(folder, {"model": config.model, "classes": ",".join(class_names)})
+        resumes = self.checkpoints.exist()
+        if resumes:
             check_same_recipe(folder, config)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.fabric = connect(config.device, config.precision)
-        self.fabric.seed_everything(config.seed, verbose=False)
-        model = self._create_model().train()
-        freeze(model, config.frozen)
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(model).requires_grad_(False).eval().to(self.fabric.device)
-        if self.fabric.world_size > 1 and self.fabric.device.type == "cuda":
+        self.fabric = fabric = create_fabric(config.device, config.precision)
+        fabric.seed_everything(config.seed, verbose=False)
+        model = create_network(config, len(class_names), resumes)
+        self.average = copy.deepcopy(model).requires_grad_(False).eval().to(fabric.device)
+        if fabric.world_size > 1 and fabric.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         optimizer = create_optimizer(model, config.optimizer, config.learning_rate, config.weight_decay)
-        self.model, self.optimizer = self.fabric.setup(model, optimizer)
-        self.objective = OBJECTIVES[config.objective]
+        self.model, self.optimizer = fabric.setup(model, optimizer)
         self.step = 0
         self.best: float | None = None
-        self.seen: Sample | None = None
-        if self.checkpoints.exist():
+        self.seen: Batch | None = None
+        if resumes:
             self._resume()
-        self._check_same_step()
-        self.feed = Feed(config, self.fabric.device, self.fabric.world_size)
+        check_same_step(fabric, self.step)
+        self.batches = TrainingBatches(config, fabric.device, fabric.world_size)
         if self.step:
-            check_same_data(folder, config, self.feed.summary)
-        self.validation = Validation(config, self.fabric.device) if config.validation.path else None
-
-    def _create_model(self) -> nn.Module:
-        config = self.config
-        model = create_model(config.model, len(self.class_names), weights=None)
-        if self.checkpoints.exist():
-            return model
-        if config.initial_weights:
-            load_weights(model, find_weights(config.model, config.initial_weights))
-        elif config.pretrained:
-            load_imagenet(model)
-        return model
+            check_same_data(folder, config, self.batches.source_summaries)
+        self.validation = Validation(config, fabric.device) if config.validation.path else None
 
     def run(self) -> None:
-        """Train up to ``config.steps``, saving every ``config.checkpoint_every`` steps and at the end."""
-        config, fabric = self.config, self.fabric
-        folder = self.checkpoints.folder
+        """Train up to ``config.steps``; save every ``config.checkpoint_every`` steps and at the end."""
+        config, fabric, folder = self.config, self.fabric, self.checkpoints.folder
         if self.step >= config.steps:
             fabric.print(f"{folder} has its {config.steps} steps: raise steps to train on")
             return
-        windows = self.feed.windows(self._batch_number(0), fabric.world_size)
-        with ExitStack() as stack:
-            log = None
-            if fabric.is_global_zero:
-                write_run_record(folder, to_mapping(config), config.device, self.feed.summary)
-                log = stack.enter_context(TrainingLog(folder, self.step))
-            bar = tqdm(
-                total=config.steps,
-                initial=self.step,
-                desc="training",
-                unit="step",
-                disable=not fabric.is_global_zero or None,
-            )
-            stack.enter_context(bar)
+        windows = self.batches.windows(first_batch=self._batch_number(0))
+        leads = fabric.is_global_zero
+        if leads:
+            write_run_record(folder, to_mapping(config), config.device, self.batches.source_summaries)
+        with (
+            TrainingLog(folder, self.step) if leads else nullcontext() as log,
+            tqdm(
+                total=config.steps, initial=self.step, desc="training", unit="step", disable=not leads or None
+            ) as bar,
+        ):
             while self.step < config.steps:
                 started = time.perf_counter()
                 terms, values = self.train_step([next(windows) for _ in range(config.accumulate)])
@@ -131,55 +112,59 @@ class Trainer:
                         log.losses(self.step, {**terms, "total": total_loss(terms, config.loss)})
                         log.scalars(self.step, values)
                 if log is not None:
-                    self._keep(log)
+                    self._validate_draw_and_save(log)
         fabric.barrier()
         weights = folder / LAST_FILE
         fabric.print(f"written: {weights}; try it: psfusion fuse --weights {weights} ...")
 
-    def train_step(self, batches: list[Tensor]) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Take one optimizer step on several batches of windows.
+    def train_step(self, windows: list[Tensor]) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Take one optimizer step on several batches of windows, whose gradients accumulate.
 
         Returns:
             The unweighted loss terms, averaged over the batches; the learning rate and the gradient's norm.
 
         Raises:
-            ValueError: the loss is not finite.
+            ValueError: The loss is not finite.
         """
-        config, fabric = self.config, self.fabric
+        config = self.config
         rate = config.learning_rate * learning_rate_factor(self.step, config.steps, config.warmup_steps)
         for group in self.optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, config.weight_decay
         means: dict[str, Tensor] = {}
-        for index, windows in enumerate(batches):
-            seen, reference = self.feed.vary(windows, self._batch_number(index))
-            more_to_come = index < len(batches) - 1
-            with flushed_denormals(), fabric.no_backward_sync(self.model, enabled=more_to_come):
-                terms = self.objective(self.model(seen.visible, seen.infrared), reference)
-                fabric.backward(total_loss(terms, config.loss) / len(batches))
+        for index, batch_windows in enumerate(windows):
+            seen, reference = self.batches.augment(batch_windows, self._batch_number(index))
+            is_last = index == len(windows) - 1
+            with flushed_denormals(), self.fabric.no_backward_sync(self.model, enabled=not is_last):
+                output = self.model(seen.visible, seen.infrared)
+                terms = loss_terms(config.objective, output, reference)
+                self.fabric.backward(total_loss(terms, config.loss) / len(windows))
             for name, term in terms.items():
-                means[name] = term.detach() / len(batches) + means.get(name, 0.0)
-        norm = fabric.clip_gradients(
-            self.model, self.optimizer, max_norm=config.gradient_clip or math.inf, error_if_nonfinite=False
+                means[name] = term.detach() / len(windows) + means.get(name, 0.0)
+        limit = config.gradient_clip or math.inf
+        norm = float(
+            self.fabric.clip_gradients(  # type: ignore[arg-type]
+                self.model, self.optimizer, max_norm=limit, error_if_nonfinite=False
+            )
         )
         loss = float(total_loss(means, config.loss))
-        if not (math.isfinite(loss) and math.isfinite(float(norm))):  # type: ignore[arg-type]
+        if not (math.isfinite(loss) and math.isfinite(norm)):
             raise ValueError(
-                f"the loss became {loss} and the gradient {float(norm)} at step {self.step}: "  # type: ignore[arg-type]
-                "lower learning_rate"
+                f"the loss became {loss} and the gradient {norm} at step {self.step}: lower learning_rate"
             )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         update_average(self.average, self.model.module, average_decay(self.step, config.ema_decay))
         self.seen = seen
-        return means, {"learning_rate": rate, "gradient_norm": float(norm)}  # type: ignore[arg-type]
+        return means, {"learning_rate": rate, "gradient_norm": norm}
 
     def _batch_number(self, index: int) -> int:
+        """Number of the batch of this process that is `index` batches into the step."""
         fabric = self.fabric
         return (self.step * self.config.accumulate + index) * fabric.world_size + fabric.global_rank
 
-    def _keep(self, log: TrainingLog) -> None:
-        """Validate, draw and save where the step asks for it."""
+    def _validate_draw_and_save(self, log: TrainingLog) -> None:
+        """Validate, draw and save if the recipe asks for it at this step."""
         config, step = self.config, self.step
         at_end = step == config.steps
         if self.validation and (at_end or step % config.validate_every == 0):
@@ -189,18 +174,15 @@ class Trainer:
                 self.best = metrics[config.best_by]
                 self.checkpoints.save_weights(self.average, BEST_FILE, step)
         if step % config.pictures_every == 0 and self.seen is not None:
-            self._draw(log, self.seen)
+            with torch.no_grad():
+                log.pictures(step, self.seen, self.average(self.seen.visible, self.seen.infrared))
         if at_end or step % config.checkpoint_every == 0:
             log.flush()
             self.save()
 
-    @torch.no_grad()
-    def _draw(self, log: TrainingLog, seen: Sample) -> None:
-        log.pictures(self.step, seen, self.average(seen.visible, seen.infrared))
-
     def save(self) -> None:
-        """Write the state to continue from, and the averaged weights."""
-        # Weights first: who finds the state of the last step finds its weights too.
+        """Write the averaged weights, and the state that a resumed run needs."""
+        # Weights first, so that the state of a step is never there without its weights.
         self.checkpoints.save_weights(self.average, LAST_FILE, self.step)
         self.checkpoints.save_state(
             {
@@ -209,12 +191,12 @@ class Trainer:
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
                 "best": self.best,
-                "judged_by": self._judged_by(),
+                "judged_by": self._best_measure(),
             }
         )
 
-    def _judged_by(self) -> str:
-        """What the best weights are best at; with another measure the search starts anew."""
+    def _best_measure(self) -> str:
+        """Describe the measure of the best weights; if it changes, the search for them starts again."""
         config = self.config
         return f"{config.best_by}, {config.validation}, {config.objective}, {config.loss}"
 
@@ -224,12 +206,4 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
-        self.best = state["best"] if state["judged_by"] == self._judged_by() else None
-
-    def _check_same_step(self) -> None:
-        """Raise ConfigError where the processes do not find the same checkpoint."""
-        steps = torch.as_tensor(self.fabric.all_gather(torch.tensor(self.step))).flatten().tolist()
-        if len(set(steps)) > 1:
-            raise ConfigError(
-                f"the processes found checkpoints of steps {steps}: output must be one shared folder"
-            )
+        self.best = state["best"] if state["judged_by"] == self._best_measure() else None

@@ -1,4 +1,4 @@
-"""How good the averaged weights are on pairs that are not trained on."""
+"""Validation: how good the averaged weights are on pairs that are not trained on."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from torch import Tensor, nn
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.metrics.segmentation import class_iou, confusion_matrix
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, Sample, to_sample
+from psfusion_core.training.data.scene_planes import IGNORE, LABEL_PLANE, Batch, to_batch
 from psfusion_core.training.data.sources import FolderSource
-from psfusion_core.training.losses.total import OBJECTIVES, total_loss
+from psfusion_core.training.losses.objective import loss_terms, total_loss
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.training_config import TrainConfig
 
 
 class Validation:
-    """The validation pairs of a recipe, in memory, and what is measured on them.
+    """The validation pairs of a recipe, in memory, and the measures on them.
 
     Args:
-        config: of the run; ``config.validation`` has a path.
-        device: to measure on.
+        config: The recipe of the run; ``config.validation`` has a path.
+        device: The device to measure on.
 
     Raises:
-        FileNotFoundError, ValueError: the pairs are missing or do not fit; the message names the file.
-        ConfigError: mean IoU is to choose the weights, but no pair is labelled.
+        FileNotFoundError, ValueError: The pairs are missing or do not fit; the message names the file.
+        ConfigError: Mean IoU chooses the best weights, but no pair is labelled.
     """
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
@@ -37,25 +37,24 @@ class Validation:
 
     @torch.no_grad()
     def measure(self, model: nn.Module) -> dict[str, float]:
-        """Average the loss over the pairs, and take mean IoU over all their labelled pixels.
+        """Average the loss over the pairs, and compute mean IoU over all their labelled pixels.
 
         Args:
-            model: in evaluation mode, on the device.
+            model: The network, in evaluation mode, on the device.
 
         Returns:
-            ``loss``; ``mean_iou`` in [0, 1] where some pair is labelled.
+            ``loss``; ``mean_iou`` in [0, 1] if a pair is labelled.
         """
-        config = self.config
-        objective, classes = OBJECTIVES[config.objective], len(LABEL_SETS[config.labels])
+        config, classes = self.config, len(LABEL_SETS[self.config.labels])
         losses = []
         confusion = np.zeros((classes, classes), np.int64)
         for scene in self.scenes:
-            sample = middle(scene.to(self.device), int(model.size_multiple))  # type: ignore[arg-type]
+            batch = middle(scene.to(self.device), int(model.size_multiple))  # type: ignore[arg-type]
             with flushed_denormals():
-                output = model(sample.visible, sample.infrared)
-            losses.append(float(total_loss(objective(output, sample), config.loss)))
+                output = model(batch.visible, batch.infrared)
+            losses.append(float(total_loss(loss_terms(config.objective, output, batch), config.loss)))
             predicted = output.semantic.max(dim=1).indices.cpu().numpy()
-            confusion += confusion_matrix(predicted, sample.label.cpu().numpy(), classes, IGNORE)
+            confusion += confusion_matrix(predicted, batch.label.cpu().numpy(), classes, IGNORE)
         metrics = {"loss": float(np.mean(losses))}
         if confusion.any():
             metrics["mean_iou"] = float(np.nanmean(class_iou(confusion)))
@@ -69,8 +68,8 @@ class Validation:
         return value < best if self.config.best_by == "loss" else value > best
 
 
-def middle(planes: Tensor, multiple: int) -> Sample:
-    """Cut the largest middle part whose sides the network takes: (7, H, W) -> a batch of one."""
+def middle(planes: Tensor, multiple: int) -> Batch:
+    """Cut the largest middle part whose sides are multiples of a number: (7, H, W) -> a batch of one."""
     height, width = (side - side % multiple for side in planes.shape[-2:])
     top, left = (planes.shape[-2] - height) // 2, (planes.shape[-1] - width) // 2
-    return to_sample(planes[None, :, top : top + height, left : left + width])
+    return to_batch(planes[None, :, top : top + height, left : left + width])

@@ -20,12 +20,12 @@ from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.cli.calibrate.bag_pairs import read_bag_pairs
 from psfusion_core.cli.calibrate.before_after import draw_before_after
 from psfusion_core.cli.errors import CommandError
+from psfusion_core.registration.calibration_verdict import GOOD_DISAGREEMENT, GOOD_RESIDUAL, judge
 from psfusion_core.registration.checkerboard import Board, calibrate_stereo, find_view, fit_homography
 from psfusion_core.registration.pixel_map import FloatArray, Registration, Size
 from psfusion_core.registration.registration_files import write_camera, write_registration
 from psfusion_core.registration.registration_settings import RegistrationSettings, make_registration
 from psfusion_core.registration.scene_calibration import MINIMUM_PAIRS, STEPS, calibrate
-from psfusion_core.registration.verdict import GOOD_DISAGREEMENT, GOOD_RESIDUAL, judge
 
 EPILOG = """examples:
   psfusion calibrate --visible data/vi --infrared data/ir --output calibration/

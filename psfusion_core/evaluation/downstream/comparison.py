@@ -23,8 +23,8 @@ from psfusion_core.evaluation.downstream.segmenter_inputs import (
 from psfusion_core.evaluation.downstream.simulated_drives import render_drives
 from psfusion_core.training.data.label_sets import LABEL_SETS
 from psfusion_core.training.data.sources import FolderSource
+from psfusion_core.training.data_parallel import create_fabric
 from psfusion_core.training.recipe import ConfigError
-from psfusion_core.training.training_processes import connect
 
 
 def compare(config: DownstreamConfig) -> Results:
@@ -50,7 +50,7 @@ def compare(config: DownstreamConfig) -> Results:
     for fused in filter(None, map(fused_folder, choices)):
         find_fused(train, fused)
         find_fused(test, fused)
-    fabric = connect(config.device, config.precision)
+    fabric = create_fabric(config.device, config.precision)
     results = Results(LABEL_SETS[config.labels], [choice.name for choice in choices])
     for choice in choices:
         train_input = with_input_images(train, choice, output / "fused", config.device)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.evaluation.downstream.segmentation_run import TEST_FILE
-from psfusion_core.training.run_log import LOSSES_FILE
+from psfusion_core.training.training_log import LOSSES_FILE
 
 PANELS = (
     (LOSSES_FILE, "cross_entropy", "training loss over hard pixels"),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from psfusion_core.evaluation.downstream.segmenter_evaluation import EvaluationSettings, predict
 from psfusion_core.fusion.contact_sheet import side_by_side, stack
 from psfusion_core.models.classes import colorize
-from psfusion_core.training.data.planes import LABEL_PLANE
+from psfusion_core.training.data.scene_planes import LABEL_PLANE
 
 ROWS = 6
 

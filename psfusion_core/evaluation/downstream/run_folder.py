@@ -12,7 +12,7 @@ import numpy.typing as npt
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.evaluation.downstream.downstream_config import DownstreamConfig
 from psfusion_core.training.recipe import ConfigError, to_mapping
-from psfusion_core.training.resuming import data_change, recipe_changes
+from psfusion_core.training.resume_check import data_change, recipe_changes
 
 RESULT_FILE = "result.json"
 WHICH_RUNS = ("output", "inputs", "segmenters", "seeds", "drives", "pretrained")

@@ -24,16 +24,16 @@ from psfusion_core.evaluation.downstream.segmenter_evaluation import EvaluationS
 from psfusion_core.evaluation.downstream.segmenter_inputs import color_statistics
 from psfusion_core.evaluation.downstream.segmenters import Segmenter
 from psfusion_core.metrics import class_iou
-from psfusion_core.training.augmentation.geometry import RandomGeometry
+from psfusion_core.training.augmentation.random_crop import RandomCrop
+from psfusion_core.training.checkpoints import LAST_FILE, Checkpoints
 from psfusion_core.training.data.label_sets import LABEL_SETS
-from psfusion_core.training.data.mixture import VARIATION, RandomWindows, batch_generator
-from psfusion_core.training.data.planes import to_sample
+from psfusion_core.training.data.random_windows import VARIATION, RandomWindows, batch_generator
+from psfusion_core.training.data.scene_planes import to_batch
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.losses.semantic import hard_example_cross_entropy
 from psfusion_core.training.optimization import create_optimizer, learning_rate_factor
-from psfusion_core.training.run_checkpoints import LAST_FILE, Checkpoints
-from psfusion_core.training.run_log import LossTable, TrainingLog
-from psfusion_core.training.run_record import write_run_record
+from psfusion_core.training.provenance import write_run_record
+from psfusion_core.training.training_log import LossTable, TrainingLog
 
 TEST_FILE = "test.csv"
 PICTURE_FILE = "predictions.jpg"
@@ -82,7 +82,7 @@ class SegmentationRun:
         optimizer = create_optimizer(model, config.optimizer, config.learning_rate, config.weight_decay)
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.model.mark_forward_method("all_logits")
-        self.geometry = RandomGeometry(config.geometry, config.crop)
+        self.random_crop = RandomCrop(config.geometry, config.crop)
         self.step = 0
         if self.checkpoints.exist():
             folder.check_same_data()
@@ -132,7 +132,7 @@ class SegmentationRun:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         generator = batch_generator(self.seed, self.step, VARIATION)
-        sample = to_sample(self.geometry(windows.to(fabric.device), generator))
+        sample = to_batch(self.random_crop.cut(windows.to(fabric.device), generator))
         # Dropout and drop path use the global generator. Seeded by step, a resumed run draws the same.
         torch.manual_seed(generator.initial_seed())
         with flushed_denormals():
@@ -175,7 +175,7 @@ class SegmentationRun:
 
     def _batches(self) -> Iterator[Tensor]:
         config = self.config
-        side = self.geometry.window_size()
+        side = self.random_crop.window_size()
         windows = RandomWindows(
             [self.train], [1.0], side, config.object_share, config.batch_size, self.seed, self.step
         )

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from psfusion_core.engines.denormals import flushed_denormals
 from psfusion_core.metrics import confusion_matrix
-from psfusion_core.training.data.planes import IGNORE, LABEL_PLANE, to_sample
+from psfusion_core.training.data.scene_planes import IGNORE, LABEL_PLANE, to_batch
 
 MINIMUM_SIDE = 32
 
@@ -71,7 +71,7 @@ def predict(
     Args:
         model: As for :func:`class_probabilities`.
     """
-    image = to_sample(scene[None].to(device)).visible
+    image = to_batch(scene[None].to(device)).visible
     with flushed_denormals():
         probabilities = class_probabilities(model, image, settings.scales, settings.flip)
     return probabilities.max(dim=1).indices[0].cpu().numpy()

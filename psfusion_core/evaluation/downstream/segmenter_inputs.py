@@ -18,10 +18,10 @@ from psfusion_core.base.atomic_file import replacing
 from psfusion_core.cameras.image_files import ImageError, list_images, read_visible, write_image
 from psfusion_core.fusion.compose import replace_luma
 from psfusion_core.fusion.fuser import Fuser
-from psfusion_core.models.checkpoint import read_metadata
 from psfusion_core.models.luma import luma
 from psfusion_core.models.networks import MODELS, class_names, create_model, find_weights
-from psfusion_core.training.data.planes import IMAGE_PLANES, INFRARED_PLANE
+from psfusion_core.models.weight_files import read_metadata
+from psfusion_core.training.data.scene_planes import IMAGE_PLANES, INFRARED_PLANE
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.recipe import ConfigError
 

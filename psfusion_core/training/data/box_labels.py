@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from psfusion_core.metrics.box_files import BIKE, BOX_CLASSES, CAR, PERSON, box_slices
 from psfusion_core.training.data.label_sets import CLASS_OF_MSRS, LABEL_SETS
-from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
+from psfusion_core.training.data.scene_planes import IGNORE, UNIT_WEIGHT
 
 COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
 """A box with a smaller share of its class is filled: real objects cover more of their boxes."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.models.classes import CLASS_NAMES
-from psfusion_core.training.data.planes import IGNORE
+from psfusion_core.training.data.scene_planes import IGNORE
 
 LABEL_SETS: dict[str, tuple[str, ...]] = {
     "msrs": CLASS_NAMES,

@@ -24,12 +24,12 @@ from psfusion_core.training.data.box_labels import (
     salient_mask,
 )
 from psfusion_core.training.data.label_sets import map_labels
-from psfusion_core.training.data.planes import IGNORE, UNIT_WEIGHT
 from psfusion_core.training.data.scene_files import Record
+from psfusion_core.training.data.scene_planes import IGNORE, UNIT_WEIGHT
 
 
 def read_planes(record: Record, source_labels: str, labels: str, resize: float = 1.0) -> Tensor:
-    """Read a scene as (7, H, W) uint8 planes (:mod:`psfusion_core.training.data.planes`).
+    """Read a scene as (7, H, W) uint8 planes (:mod:`psfusion_core.training.data.scene_planes`).
 
     Args:
         source_labels: label set of the files.

@@ -1,10 +1,9 @@
-"""Where scenes come from: folders of pairs, held in memory, and the simulator, without end."""
+"""The sources of scenes: folders of pairs, held in memory, and the endless simulator."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
 from glob import glob
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,7 +19,7 @@ from psfusion_core.simulation.scene import RoadScene
 from psfusion_core.training.data.box_labels import salient_mask
 from psfusion_core.training.data.label_sets import map_labels
 from psfusion_core.training.data.layouts import find_dataset
-from psfusion_core.training.data.planes import (
+from psfusion_core.training.data.scene_planes import (
     IGNORE,
     INFRARED_PLANE,
     LABEL_PLANE,
@@ -33,21 +32,21 @@ from psfusion_core.training.training_config import SourceConfig
 
 
 class Source(Protocol):
-    """Scenes to cut windows from."""
+    """Scenes that windows are cut from."""
 
     def scene(self, batch: int, generator: torch.Generator) -> Tensor:
-        """Choose a scene, (7, H, W) uint8 planes; the choice depends on batch number and generator alone."""
+        """Choose a scene, (7, H, W) uint8 planes, by batch number and generator only."""
 
     def summary(self) -> dict[str, object]:
         """Describe the data for the record of a run."""
 
 
 class FolderSource:
-    """Every scene of a data set, or of all folders that a pattern such as ``drives/*`` matches, in memory.
+    """All scenes of a data set, or of all folders that match a pattern such as ``drives/*``, in memory.
 
     Raises:
-        FileNotFoundError: no folder matches, or one holds no pair.
-        ValueError: a scene cannot be used; the message names its file.
+        FileNotFoundError: No folder matches, or a folder has no pair.
+        ValueError: A scene cannot be used; the message names its file.
     """
 
     def __init__(self, config: SourceConfig, labels: str) -> None:
@@ -78,20 +77,20 @@ class FolderSource:
         self.records = [record for record, _ in records]
         self.labels = labels
 
-    def label_unlabelled(self, label: Callable[[Tensor], Tensor], weight: int) -> None:
-        """Give the scenes without any labelled pixel a class map, of this weight (64 is 1.0)."""
-        bare = [
-            index for index, scene in enumerate(self.scenes) if bool((scene[LABEL_PLANE] == IGNORE).all())
-        ]
-        bar = tqdm(bare, desc=f"labelling {self.config.path}", unit="pair", disable=not bare or None)
-        for index in bar:
-            scene = self.scenes[index]
-            scene[LABEL_PLANE] = label(scene)
-            scene[WEIGHT_PLANE] = weight
-            if self.records[index].salient is None:
-                infrared = scene[INFRARED_PLANE].numpy()
-                mask = salient_mask(scene[LABEL_PLANE].numpy(), infrared, self.labels)
-                scene[SALIENT_PLANE] = torch.from_numpy(mask)
+    def unlabelled(self) -> list[int]:
+        """Indices of the scenes that have no labelled pixel."""
+        return [i for i, scene in enumerate(self.scenes) if bool((scene[LABEL_PLANE] == IGNORE).all())]
+
+    def set_label(self, index: int, label: Tensor, weight: int) -> None:
+        """Give a scene a label map (H, W) uint8, its weight (64 stands for 1.0) and its salient mask.
+
+        A salient mask that was read from a file stays.
+        """
+        scene = self.scenes[index]
+        scene[LABEL_PLANE], scene[WEIGHT_PLANE] = label, weight
+        if self.records[index].salient is None:
+            mask = salient_mask(scene[LABEL_PLANE].numpy(), scene[INFRARED_PLANE].numpy(), self.labels)
+            scene[SALIENT_PLANE] = torch.from_numpy(mask)
 
     def scene(self, batch: int, generator: torch.Generator) -> Tensor:
         return self.scenes[int(torch.randint(len(self.scenes), (), generator=generator))]
@@ -112,10 +111,10 @@ class FolderSource:
 
 
 class SimulatedSource:
-    """Frames of the simulator with true labels: another street every few frames, by night and by day.
+    """Simulated frames with true labels: a new street every few frames, alternately by night and by day.
 
-    A pool of frames is drawn from; every few steps the oldest gives way to a new one, so that rendering
-    costs little. Half of the streets are seen by a camera of 16 bit, whose range is stretched.
+    Frames are drawn from a pool. Every few steps a new frame replaces the oldest, so rendering costs little.
+    Half of the streets are seen by a 16-bit infrared camera, whose range is stretched to 8 bits.
     """
 
     POOL = 32
@@ -162,14 +161,14 @@ class SimulatedSource:
 
 
 def create_source(config: SourceConfig, labels: str, seed: int, batches_per_step: int) -> Source:
-    """Open a source: the simulator where the layout says so, else the folders."""
+    """Open the simulator if the layout is "simulator", else the folders."""
     if config.layout == "simulator":
         return SimulatedSource(labels, seed, batches_per_step)
     return FolderSource(config, labels)
 
 
 def read_names(path: Path) -> frozenset[str]:
-    """Read names of pairs, one a line, with or without the suffix of an image."""
+    """Read names of pairs, one per line, with or without the suffix of an image file."""
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     return frozenset(
         line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in IMAGE_SUFFIXES else line

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.luma import luma
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.losses.luma_correlation import correlation_loss
 from psfusion_core.training.losses.semantic import semantic_terms
 
@@ -89,12 +89,12 @@ def reconstruction_loss(reconstructed: Tensor, reference: Tensor) -> Tensor:
     return 5.0 * intensity_loss(reconstructed, reference) + 5.0 * gradient_loss(reconstructed, reference)
 
 
-def blend_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
+def blend_terms(output: FusionOutput, batch: Batch) -> dict[str, Tensor]:
     """Compute every term, unweighted, under the names of ``LossConfig``."""
-    visible, infrared = luma(sample.visible), sample.infrared
+    visible, infrared = luma(batch.visible), batch.infrared
     target = blend_target(visible, infrared)
     return {
-        **semantic_terms(output, sample),
+        **semantic_terms(output, batch),
         "correlation": correlation_loss(output.fused, visible, infrared),
         "gradient": gradient_loss(output.fused, target),
         "intensity": intensity_loss(output.fused, target),

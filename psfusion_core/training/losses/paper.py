@@ -16,7 +16,7 @@ from torch import Tensor
 
 from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.luma import luma
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.losses.luma_correlation import correlation_loss
 from psfusion_core.training.losses.semantic import semantic_terms
 
@@ -85,17 +85,17 @@ def second_order_reconstruction_loss(reconstructed: Tensor, reference: Tensor) -
     return 5.0 * (reconstructed - reference).abs().mean() + 5.0 * texture.abs().mean()
 
 
-def paper_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
+def paper_terms(output: FusionOutput, batch: Batch) -> dict[str, Tensor]:
     """Compute every term of the paper's sum, unweighted, by name.
 
     The sum is 10 (semantic + binary + boundary) + correlation + 10 gradient + 10 intensity + reconstruction.
     """
-    visible, infrared = luma(sample.visible), sample.infrared
+    visible, infrared = luma(batch.visible), batch.infrared
     return {
-        **semantic_terms(output, sample),
+        **semantic_terms(output, batch),
         "correlation": correlation_loss(output.fused, visible, infrared),
         "gradient": magnitude_gradient_loss(output.fused, visible, infrared),
-        "intensity": window_intensity_loss(output.fused, visible, infrared, sample.salient),
+        "intensity": window_intensity_loss(output.fused, visible, infrared, batch.salient),
         "reconstruction": second_order_reconstruction_loss(output.visible, visible)
         + second_order_reconstruction_loss(output.infrared, infrared),
     }

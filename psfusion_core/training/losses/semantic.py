@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import IGNORE, Sample
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.data.scene_planes import IGNORE, Batch
+from psfusion_core.training.losses.semantic_targets import binary_target, boundary_target
 
 CONFIDENT = 0.75
 LEAST_SHARE = 16
@@ -57,9 +57,9 @@ def one_hot_cross_entropy(
     return (losses * trust).sum() / (2 * known.sum())
 
 
-def semantic_terms(output: FusionOutput, sample: Sample) -> dict[str, Tensor]:
+def semantic_terms(output: FusionOutput, batch: Batch) -> dict[str, Tensor]:
     """Compute L_sem, L_bi and L_bd, unweighted, as "semantic", "binary" and "boundary"."""
-    label, weight = sample.label, sample.weight
+    label, weight = batch.label, batch.weight
     binary, boundary = binary_target(label), boundary_target(label)
     return {
         "semantic": hard_example_cross_entropy(output.semantic, label, weight),

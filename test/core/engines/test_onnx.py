@@ -20,12 +20,12 @@ from trained_like import trained_like
 
 from psfusion_core import Fuser
 from psfusion_core.cli import main
-from psfusion_core.engines import onnx_file
+from psfusion_core.engines import onnx_cache
 from psfusion_core.engines.engine_choice import choose_engine
-from psfusion_core.engines.lean import rewrite
 from psfusion_core.engines.onnx_header import read_header
+from psfusion_core.engines.onnx_rewrites import rewrite
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
-from psfusion_core.engines.preparation import RuntimeNetwork
+from psfusion_core.engines.runtime_network import RuntimeNetwork
 from psfusion_core.models.networks import create_model
 
 
@@ -49,7 +49,7 @@ def test_rewritten_network_equals_the_plain_one(name: str) -> None:
 def test_onnxruntime_gives_the_luma_of_the_network_at_every_size(name: str) -> None:
     model = trained_like(name)
     engine = OnnxRuntimeEngine(model, "cpu")
-    header = read_header(onnx_file.cached_file(model, "fp32"))
+    header = read_header(onnx_cache.cached_file(model, "fp32"))
     assert (header.size, header.metadata) == (engine.size, engine.metadata) == (None, {"precision": "fp32"})
     for height, width in ((32, 32), (64, 96), (160, 32), (224, 320)):
         images = torch.rand(1, 3, height, width), torch.rand(1, 1, height, width)
@@ -138,13 +138,13 @@ def test_network_is_exported_once_for_its_weights(monkeypatch: pytest.MonkeyPatc
         written.append(precision)
         path.write_bytes(b"graph")
 
-    monkeypatch.setattr(onnx_file, "export", write)
+    monkeypatch.setattr(onnx_cache, "export", write)
     model = trained_like("psfusion_lite")
-    first = onnx_file.cached_file(model, "fp32")
-    assert onnx_file.cached_file(model, "fp32") == first
-    assert onnx_file.cached_file(model, "fp16") != first
+    first = onnx_cache.cached_file(model, "fp32")
+    assert onnx_cache.cached_file(model, "fp32") == first
+    assert onnx_cache.cached_file(model, "fp16") != first
     next(model.parameters()).data[0] += 1.0
-    assert onnx_file.cached_file(model, "fp32") != first
+    assert onnx_cache.cached_file(model, "fp32") != first
     assert written == ["fp32", "fp16", "fp32"]
     assert all(path.read_bytes() == b"graph" for path in own_cache.iterdir())
 
@@ -154,9 +154,9 @@ def test_failed_export_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPat
         path.write_bytes(b"half")
         raise RuntimeError("interrupted")
 
-    monkeypatch.setattr(onnx_file, "export", fail)
+    monkeypatch.setattr(onnx_cache, "export", fail)
     with pytest.raises(RuntimeError, match="interrupted"):
-        onnx_file.cached_file(trained_like("psfusion_lite"), "fp32")
+        onnx_cache.cached_file(trained_like("psfusion_lite"), "fp32")
     assert list(own_cache.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ from trained_like import trained_like
 
 from psfusion_core import Fuser
 from psfusion_core.engines.engine_choice import ENGINES, FILE_ENGINES
-from psfusion_core.engines.onnx_file import OPSET
+from psfusion_core.engines.onnx_export import OPSET
 from psfusion_core.engines.onnx_header import read_header
 from psfusion_core.engines.onnxruntime_engine import OnnxRuntimeEngine
 from psfusion_core.engines.tensorrt_engine import TensorRTEngine, engine_file, import_tensorrt

@@ -14,9 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from psfusion_core.models.attention import CrossAttention
-from psfusion_core.models.checkpoint import AUTHORS_UNUSED, load_weights, rename
 from psfusion_core.models.fusion_output import FusionOutput
 from psfusion_core.models.psfusion import PSFM, PSFusion
+from psfusion_core.models.weight_files import AUTHORS_UNUSED, load_weights, rename
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 UNUSED_PARAMETERS = 64 * 128 + 2 * 64 + (64 * 9 + 1) * 2  # the authors' boundary_conv1 and boundary_conv2

@@ -17,8 +17,8 @@ from torch import Tensor
 from psfusion_core.training.augmentation import camera_variation
 from psfusion_core.training.augmentation.augmentation_settings import CameraSettings, GeometrySettings
 from psfusion_core.training.augmentation.camera_variation import CameraVariation
-from psfusion_core.training.augmentation.geometry import RandomGeometry
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.augmentation.random_crop import RandomCrop
+from psfusion_core.training.data.scene_planes import Batch
 
 CROP = 32
 LABEL, WEIGHT, SALIENT = 4, 5, 6
@@ -53,9 +53,9 @@ def ramp_planes(batch: int, side: int, axis: int) -> Tensor:
 def test_a_crop_that_is_not_resampled_is_a_turned_window_of_the_input_byte_for_byte(
     quarter_turns: bool,
 ) -> None:
-    geometry = RandomGeometry(GeometrySettings(probability=0.0, quarter_turns=quarter_turns), CROP)
+    geometry = RandomCrop(GeometrySettings(probability=0.0, quarter_turns=quarter_turns), CROP)
     planes = random_planes(24, CROP + 5)
-    crops = geometry(planes, generator())
+    crops = geometry.cut(planes, generator())
     found = []
     for window, crop in zip(planes, crops, strict=True):
         matches = []
@@ -74,18 +74,16 @@ def test_a_crop_that_is_not_resampled_is_a_turned_window_of_the_input_byte_for_b
 
 
 def test_nothing_is_mirrored_without_flip() -> None:
-    geometry = RandomGeometry(GeometrySettings(flip=False, probability=0.0), CROP)
+    geometry = RandomCrop(GeometrySettings(flip=False, probability=0.0), CROP)
     planes = random_planes(12, CROP)
-    assert torch.equal(geometry(planes, generator()), planes)
+    assert torch.equal(geometry.cut(planes, generator()), planes)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_all_planes_stay_aligned_when_rotated_and_scaled(axis: int) -> None:
-    geometry = RandomGeometry(
-        GeometrySettings(rotation_degrees=30.0, quarter_turns=True, probability=1.0), CROP
-    )
+    geometry = RandomCrop(GeometrySettings(rotation_degrees=30.0, quarter_turns=True, probability=1.0), CROP)
     planes = ramp_planes(16, geometry.window_size(), axis)
-    crops = geometry(planes, generator()).int()
+    crops = geometry.cut(planes, generator()).int()
     red = crops[:, 0]
     for plane in (1, 2, 3, SALIENT):
         assert torch.equal(crops[:, plane], red)
@@ -100,25 +98,25 @@ def test_all_planes_stay_aligned_when_rotated_and_scaled(axis: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.0, 90.0), st.floats(0.5, 1.0), st.integers(0, 1000))
 def test_a_window_of_the_stated_size_holds_every_crop(degrees: float, scale: float, seed: int) -> None:
-    geometry = RandomGeometry(
+    geometry = RandomCrop(
         GeometrySettings(rotation_degrees=degrees, scale_min=scale, scale_max=scale, probability=1.0), CROP
     )
     side = geometry.window_size()
     assert side % 2 == 0
     planes = torch.full((4, 7, side, side), 8, dtype=torch.uint8)
-    assert (geometry(planes, generator(seed)) == 8).all()
+    assert (geometry.cut(planes, generator(seed)) == 8).all()
 
 
 def test_a_window_that_is_not_resampled_need_be_no_larger_than_the_crop() -> None:
-    assert RandomGeometry(GeometrySettings(probability=0.0), 33).window_size() == 34
-    assert RandomGeometry(GeometrySettings(), 224).window_size() == 304
+    assert RandomCrop(GeometrySettings(probability=0.0), 33).window_size() == 34
+    assert RandomCrop(GeometrySettings(), 224).window_size() == 304
 
 
 def test_outside_of_the_window_images_continue_and_labels_are_ignored_without_weight() -> None:
-    geometry = RandomGeometry(GeometrySettings(scale_min=0.5, scale_max=0.5, probability=1.0), CROP)
+    geometry = RandomCrop(GeometrySettings(scale_min=0.5, scale_max=0.5, probability=1.0), CROP)
     planes = random_planes(4, CROP)
     planes[:] = torch.tensor([90, 100, 110, 120, 3, 64, 200]).view(7, 1, 1)
-    crops = geometry(planes, generator())
+    crops = geometry.cut(planes, generator())
     for plane in (0, 1, 2, 3, SALIENT):
         assert (crops[:, plane] == planes[0, plane, 0, 0]).all()
     outside = crops[:, LABEL] == 255
@@ -128,26 +126,26 @@ def test_outside_of_the_window_images_continue_and_labels_are_ignored_without_we
 
 
 def test_labels_and_weights_are_never_mixed() -> None:
-    geometry = RandomGeometry(GeometrySettings(probability=1.0, scale_min=0.6), CROP)
+    geometry = RandomCrop(GeometrySettings(probability=1.0, scale_min=0.6), CROP)
     planes = random_planes(8, CROP)
     planes[:, LABEL] = planes[:, LABEL] // 4 * 4  # 0, 4, 8: a mean of two would be another
     planes[:, WEIGHT] = planes[:, WEIGHT] // 128 * 96
-    crops = geometry(planes, generator())
+    crops = geometry.cut(planes, generator())
     assert set(crops[:, LABEL].unique().tolist()) <= {0, 4, 8, 255}
     assert set(crops[:, WEIGHT].unique().tolist()) <= {0, 96}
 
 
 def test_rotation_and_scale_are_what_the_settings_say() -> None:
-    geometry = RandomGeometry(
+    geometry = RandomCrop(
         GeometrySettings(flip=False, rotation_degrees=0.0, scale_min=2.0, scale_max=2.0, probability=1.0),
         CROP,
     )
-    crop = geometry(ramp_planes(1, 64, 0), generator())[0, 0, 0].int()  # two levels a pixel become one
+    crop = geometry.cut(ramp_planes(1, 64, 0), generator())[0, 0, 0].int()  # two levels a pixel become one
     assert crop.diff().float().mean() == pytest.approx(1.0, abs=0.05)
-    turned = RandomGeometry(
+    turned = RandomCrop(
         GeometrySettings(rotation_degrees=20.0, scale_min=1.0, scale_max=1.0, probability=1.0), CROP
     )
-    crops = turned(ramp_planes(64, turned.window_size(), 0), generator())[:, 0].double()
+    crops = turned.cut(ramp_planes(64, turned.window_size(), 0), generator())[:, 0].double()
     across, down = crops.diff(dim=2).mean((1, 2)), crops.diff(dim=1).mean((1, 2))
     np.testing.assert_allclose(torch.hypot(across, down), 2.0, atol=0.1)
     degrees = torch.atan2(down, across.abs()).rad2deg()
@@ -156,19 +154,19 @@ def test_rotation_and_scale_are_what_the_settings_say() -> None:
 
 
 def test_the_same_seed_gives_the_same_crops_and_another_seed_others() -> None:
-    geometry = RandomGeometry(GeometrySettings(quarter_turns=True), CROP)
+    geometry = RandomCrop(GeometrySettings(quarter_turns=True), CROP)
     planes = random_planes(8, geometry.window_size())
     before = planes.clone()
-    assert torch.equal(geometry(planes, generator(5)), geometry(planes, generator(5)))
-    assert not torch.equal(geometry(planes, generator(5)), geometry(planes, generator(6)))
+    assert torch.equal(geometry.cut(planes, generator(5)), geometry.cut(planes, generator(5)))
+    assert not torch.equal(geometry.cut(planes, generator(5)), geometry.cut(planes, generator(6)))
     assert torch.equal(planes, before)
 
 
 def test_geometry_stays_on_the_device_of_the_planes() -> None:
     # An operation on tensors of two devices would raise.
-    geometry = RandomGeometry(GeometrySettings(quarter_turns=True, probability=1.0), CROP)
+    geometry = RandomCrop(GeometrySettings(quarter_turns=True, probability=1.0), CROP)
     side = geometry.window_size()
-    crops = geometry(torch.empty(4, 7, side, side, dtype=torch.uint8, device="meta"), generator())
+    crops = geometry.cut(torch.empty(4, 7, side, side, dtype=torch.uint8, device="meta"), generator())
     assert crops.device.type == "meta"
     assert crops.shape == (4, 7, CROP, CROP)
     assert crops.dtype == torch.uint8
@@ -185,17 +183,17 @@ def test_geometry_stays_on_the_device_of_the_planes() -> None:
 )
 def test_windows_that_do_not_fit_are_refused(planes: Tensor) -> None:
     with pytest.raises(ValueError, match=r"expected windows \(B, 7, S, S\) of uint8 with S >= 32, got"):
-        RandomGeometry(GeometrySettings(), CROP)(planes, generator())
+        RandomCrop(GeometrySettings(), CROP).cut(planes, generator())
 
 
 # Cameras
 
 
-def random_sample(device: str = "cpu") -> Sample:
+def random_batch(device: str = "cpu") -> Batch:
     def image(channels: int) -> Tensor:
         return 0.2 + 0.6 * torch.rand(BATCH, channels, HEIGHT, WIDTH, generator=generator(channels))
 
-    return Sample(
+    return Batch(
         visible=image(3).to(device),
         infrared=image(1).to(device),
         label=torch.randint(9, (BATCH, HEIGHT, WIDTH), generator=generator()).to(device),
@@ -208,7 +206,7 @@ def only(*effects: str) -> CameraVariation:
     return CameraVariation(CameraSettings(**{**NEVER, **dict.fromkeys(effects, 1.0)}))
 
 
-def equal(first: Sample, second: Sample) -> bool:
+def equal(first: Batch, second: Batch) -> bool:
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
@@ -217,19 +215,19 @@ def items_changed(before: Tensor, after: Tensor) -> list[bool]:
 
 
 def test_with_every_probability_zero_a_batch_passes_bit_for_bit() -> None:
-    sample = random_sample()
-    seen, reference = only()(sample, generator())
-    assert equal(seen, sample)
-    assert equal(reference, sample)
+    batch = random_batch()
+    seen, reference = only().vary(batch, generator())
+    assert equal(seen, batch)
+    assert equal(reference, batch)
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_an_effect_of_probability_one_changes_every_item_that_the_network_sees(effect: str) -> None:
-    sample = random_sample()
-    seen, _ = only(effect)(sample, generator())
+    batch = random_batch()
+    seen, _ = only(effect).vary(batch, generator())
     varied = effect in VISIBLE_EFFECTS
-    assert items_changed(sample.visible, seen.visible) == [varied] * BATCH
-    assert items_changed(sample.infrared, seen.infrared) == [not varied] * BATCH
+    assert items_changed(batch.visible, seen.visible) == [varied] * BATCH
+    assert items_changed(batch.infrared, seen.infrared) == [not varied] * BATCH
 
 
 @pytest.mark.parametrize(
@@ -244,21 +242,21 @@ def test_an_effect_of_probability_one_changes_every_item_that_the_network_sees(e
     ],
 )
 def test_what_the_cameras_made_of_the_light_is_also_in_the_reference(effect: str) -> None:
-    seen, reference = only(effect)(random_sample(), generator())
+    seen, reference = only(effect).vary(random_batch(), generator())
     assert equal(seen, reference)
 
 
 @pytest.mark.parametrize("effect", ["inversion_probability", "infrared_noise_probability"])
 def test_noise_and_black_hot_polarity_are_not_in_the_reference(effect: str) -> None:
-    sample = random_sample()
-    _, reference = only(effect)(sample, generator())
-    assert equal(reference, sample)
+    batch = random_batch()
+    _, reference = only(effect).vary(batch, generator())
+    assert equal(reference, batch)
 
 
 def test_the_reference_is_dim_where_it_is_dark_but_has_no_noise() -> None:
-    sample = random_sample()
-    sample.visible[:] = 0.5
-    seen, reference = only("darkness_probability")(sample, generator())
+    batch = random_batch()
+    batch.visible[:] = 0.5
+    seen, reference = only("darkness_probability").vary(batch, generator())
     levels = reference.visible.flatten(1)
     assert (levels.std(dim=1) < 1e-6).all()
     assert (levels.mean(dim=1) < 0.3).all()
@@ -267,16 +265,16 @@ def test_the_reference_is_dim_where_it_is_dark_but_has_no_noise() -> None:
 
 
 def test_glare_saturates_a_spot_in_every_item_and_veils_the_rest() -> None:
-    sample = random_sample()
-    seen, _ = only("glare_probability")(sample, generator())
+    batch = random_batch()
+    seen, _ = only("glare_probability").vary(batch, generator())
     assert (seen.visible.amax((1, 2, 3)) == 1).all()
-    assert (seen.visible >= sample.visible).all()
+    assert (seen.visible >= batch.visible).all()
     assert (seen.visible < 1).flatten(1).float().mean(dim=1).min() > 0.5
 
 
 def test_electronics_act_on_the_misplaced_infrared_image() -> None:
-    sample = random_sample()
-    _, alone = only("misregistration_probability")(sample, generator())
+    batch = random_batch()
+    _, alone = only("misregistration_probability").vary(batch, generator())
     seen, reference = CameraVariation(
         CameraSettings(
             **{
@@ -287,7 +285,7 @@ def test_electronics_act_on_the_misplaced_infrared_image() -> None:
                 "infrared_offset": 0.0,
             }
         )
-    )(sample, generator())
+    ).vary(batch, generator())
     assert torch.equal(reference.infrared, alone.infrared)
     torch.testing.assert_close(seen.infrared, reference.infrared)
 
@@ -295,38 +293,38 @@ def test_electronics_act_on_the_misplaced_infrared_image() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 1.0]))
 def test_all_effects_together_stay_in_range_and_leave_labels_alone(seed: int, extreme: float) -> None:
-    sample = random_sample()
-    sample.visible[0], sample.infrared[0] = extreme, extreme
-    before = Sample(*(tensor.clone() for tensor in sample))
-    for varied in only(*EFFECTS)(sample, generator(seed)):
+    batch = random_batch()
+    batch.visible[0], batch.infrared[0] = extreme, extreme
+    before = Batch(*(tensor.clone() for tensor in batch))
+    for varied in only(*EFFECTS).vary(batch, generator(seed)):
         for image in (varied.visible, varied.infrared):
             assert image.isfinite().all()
             assert image.min() >= 0
             assert image.max() <= 1
-        assert equal(varied._replace(visible=sample.visible, infrared=sample.infrared), before)
-    assert equal(sample, before)
+        assert equal(varied._replace(visible=batch.visible, infrared=batch.infrared), before)
+    assert equal(batch, before)
 
 
 def test_items_are_varied_independently_as_often_as_their_probability() -> None:
-    sample = Sample(*(tensor[:1].expand(400, *tensor.shape[1:])[..., :4, :4] for tensor in random_sample()))
+    batch = Batch(*(tensor[:1].expand(400, *tensor.shape[1:])[..., :4, :4] for tensor in random_batch()))
     variation = CameraVariation(CameraSettings(**{**NEVER, "exposure_probability": 0.3}))
-    seen, _ = variation(sample, generator())
-    changed = torch.tensor(items_changed(sample.visible, seen.visible))
+    seen, _ = variation.vary(batch, generator())
+    changed = torch.tensor(items_changed(batch.visible, seen.visible))
     assert 0.2 < changed.float().mean() < 0.4
     assert len(seen.visible[changed].flatten(1).unique(dim=0)) == changed.sum()
 
 
 def test_the_same_seed_gives_the_same_variation_and_another_seed_another() -> None:
-    sample, variation = random_sample(), only(*EFFECTS)
-    first, again = variation(sample, generator(8)), variation(sample, generator(8))
+    batch, variation = random_batch(), only(*EFFECTS)
+    first, again = variation.vary(batch, generator(8)), variation.vary(batch, generator(8))
     assert all(equal(a, b) for a, b in zip(first, again, strict=True))
-    other, _ = variation(sample, generator(9))
+    other, _ = variation.vary(batch, generator(9))
     assert not torch.equal(first[0].visible, other.visible)
     assert not torch.equal(first[0].infrared, other.infrared)
 
 
 def test_variation_stays_on_the_device_of_the_sample() -> None:
-    for varied in only(*EFFECTS)(random_sample("meta"), generator()):
+    for varied in only(*EFFECTS).vary(random_batch("meta"), generator()):
         assert {tensor.device.type for tensor in varied} == {"meta"}
 
 
@@ -466,9 +464,9 @@ def test_narrow_contrast_only_compresses_where_the_background_is_bright_already(
 
 
 def test_inversion_makes_hot_black() -> None:
-    sample = random_sample()
-    seen, _ = only("inversion_probability")(sample, generator())
-    assert_matches(seen.infrared, 1 - sample.infrared.double().numpy())
+    batch = random_batch()
+    seen, _ = only("inversion_probability").vary(batch, generator())
+    assert_matches(seen.infrared, 1 - batch.infrared.double().numpy())
 
 
 def test_infrared_noise_is_white_noise_and_one_number_for_each_column_and_row() -> None:
@@ -482,10 +480,10 @@ def test_infrared_noise_is_white_noise_and_one_number_for_each_column_and_row() 
 
 
 def test_infrared_pattern_is_columns_and_rows_as_strong_as_the_settings_say() -> None:
-    sample = random_sample()
-    sample.infrared[:] = 0.5
+    batch = random_batch()
+    batch.infrared[:] = 0.5
     strength = {"infrared_noise_probability": 1.0, "infrared_noise": 0.0, "infrared_pattern": 0.04}
-    seen, _ = CameraVariation(CameraSettings(**{**NEVER, **strength}))(sample, generator())
+    seen, _ = CameraVariation(CameraSettings(**{**NEVER, **strength})).vary(batch, generator())
     noise = seen.infrared - 0.5
     rows, columns = noise.mean(dim=-1, keepdim=True), noise.mean(dim=-2, keepdim=True)
     assert (rows.flatten(1).std(dim=1) > 1e-4).all()

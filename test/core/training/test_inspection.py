@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psfusion_core.fusion.contact_sheet import CAPTION_HEIGHT, GAP
 from psfusion_core.models.classes import PALETTE
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import IGNORE, Sample
+from psfusion_core.training.data.scene_planes import IGNORE, Batch
 from psfusion_core.training.inspection import IGNORED_COLOR, MINIMUM_WIDTH, draw_batch, draw_output
 
 HEIGHT, WIDTH = 40, MINIMUM_WIDTH
@@ -25,7 +25,7 @@ def panel(picture: NDArray[np.uint8], row: int, column: int, height: int = HEIGH
 
 
 @pytest.fixture
-def sample() -> Sample:
+def batch() -> Batch:
     """Two items: a car on the left half of the first, unknown on the right of the second; else unlabelled."""
     label = torch.zeros(2, HEIGHT, WIDTH, dtype=torch.int64)
     label[0, :, : WIDTH // 2] = 1
@@ -38,11 +38,11 @@ def sample() -> Sample:
     weight[0] = 2.5
     salient = torch.zeros(2, 1, HEIGHT, WIDTH)
     salient[1] = 1.0
-    return Sample(visible, infrared, label, weight, salient)
+    return Batch(visible, infrared, label, weight, salient)
 
 
 @pytest.fixture
-def output(sample: Sample) -> FusionOutput:
+def output(batch: Batch) -> FusionOutput:
     """Fused luma 0.5, and person everywhere in the first item, unlabelled in the second."""
     semantic = torch.zeros(2, 9, HEIGHT, WIDTH)
     semantic[0, 2] = semantic[1, 0] = 5.0
@@ -50,14 +50,14 @@ def output(sample: Sample) -> FusionOutput:
     return FusionOutput(semantic, semantic[:, :2], semantic[:, :2], grey, grey, grey)
 
 
-def test_every_item_is_a_row_and_every_target_a_column(sample: Sample) -> None:
-    picture = draw_batch(sample, {"extra": sample.infrared})
+def test_every_item_is_a_row_and_every_target_a_column(batch: Batch) -> None:
+    picture = draw_batch(batch, {"extra": batch.infrared})
     assert picture.dtype == np.uint8
     assert picture.shape == (CAPTION_HEIGHT + 2 * (HEIGHT + GAP) - GAP, 8 * (WIDTH + GAP) - GAP, 3)
 
 
-def test_captions_stand_above_every_column(sample: Sample) -> None:
-    captions = draw_batch(sample, {"extra": sample.infrared})[:CAPTION_HEIGHT]
+def test_captions_stand_above_every_column(batch: Batch) -> None:
+    captions = draw_batch(batch, {"extra": batch.infrared})[:CAPTION_HEIGHT]
     for column in range(len(COLUMNS)):
         left = column * (WIDTH + GAP)
         assert captions[:, left : left + WIDTH].max() > 200
@@ -83,53 +83,53 @@ def test_captions_stand_above_every_column(sample: Sample) -> None:
     ],
 )
 def test_targets_have_their_colours(
-    sample: Sample, row: int, column: str, left: tuple[int, ...], right: tuple[int, ...]
+    batch: Batch, row: int, column: str, left: tuple[int, ...], right: tuple[int, ...]
 ) -> None:
     extra = torch.stack([torch.ones(1, HEIGHT, WIDTH), torch.zeros(1, HEIGHT, WIDTH)])
-    shown = panel(draw_batch(sample, {"extra": extra}), row, COLUMNS.index(column))
+    shown = panel(draw_batch(batch, {"extra": extra}), row, COLUMNS.index(column))
     assert tuple(shown[20, 10]) == left
     assert tuple(shown[20, WIDTH - 10]) == right
 
 
-def test_the_boundary_runs_where_the_classes_meet(sample: Sample) -> None:
-    shown = panel(draw_batch(sample), 0, COLUMNS.index("boundary"))
+def test_the_boundary_runs_where_the_classes_meet(batch: Batch) -> None:
+    shown = panel(draw_batch(batch), 0, COLUMNS.index("boundary"))
     assert (shown[:, WIDTH // 2 - 1 : WIDTH // 2 + 1] == WHITE).all()
     assert (shown[:, : WIDTH // 2 - 1] == BLACK).all()
 
 
-def test_the_heaviest_weight_is_the_brightest_and_no_weight_black(sample: Sample) -> None:
-    picture = draw_batch(sample)
+def test_the_heaviest_weight_is_the_brightest_and_no_weight_black(batch: Batch) -> None:
+    picture = draw_batch(batch)
     column = COLUMNS.index("weight")
     assert panel(picture, 0, column).min(axis=(0, 1)).sum() > 600
     assert panel(picture, 1, column).max() < 10
 
 
-def test_weights_glow_orange_on_their_way_up(sample: Sample) -> None:
-    weight = sample.weight.clone()
+def test_weights_glow_orange_on_their_way_up(batch: Batch) -> None:
+    weight = batch.weight.clone()
     weight[1] = 1.7
-    shown = panel(draw_batch(sample._replace(weight=weight)), 1, COLUMNS.index("weight"))
+    shown = panel(draw_batch(batch._replace(weight=weight)), 1, COLUMNS.index("weight"))
     red, green, blue = shown[0, 0].tolist()
     assert red > green > blue
 
 
-def test_weights_below_one_are_not_drawn_as_if_they_were_full(sample: Sample) -> None:
-    faint = sample._replace(weight=torch.full_like(sample.weight, 0.5))
-    full = sample._replace(weight=torch.ones_like(sample.weight))
+def test_weights_below_one_are_not_drawn_as_if_they_were_full(batch: Batch) -> None:
+    faint = batch._replace(weight=torch.full_like(batch.weight, 0.5))
+    full = batch._replace(weight=torch.ones_like(batch.weight))
     column = COLUMNS.index("weight")
     faint_sum, full_sum = (int(panel(draw_batch(each), 0, column)[0, 0].sum()) for each in (faint, full))
     assert 0 < faint_sum < full_sum
 
 
-def test_small_images_are_enlarged_by_whole_pixels(sample: Sample) -> None:
-    small = Sample(*(tensor[..., ::5, ::5] for tensor in sample))
+def test_small_images_are_enlarged_by_whole_pixels(batch: Batch) -> None:
+    small = Batch(*(tensor[..., ::5, ::5] for tensor in batch))
     shown = panel(draw_batch(small), 0, COLUMNS.index("classes"))
     assert shown.shape == (HEIGHT, WIDTH, 3)
     assert (shown[:, : WIDTH // 2] == PALETTE[1]).all()
     assert (shown[:, WIDTH // 2 :] == BLACK).all()
 
 
-def test_an_answer_is_drawn_beside_its_inputs_and_target(sample: Sample, output: FusionOutput) -> None:
-    picture = draw_output(sample._replace(visible=torch.full_like(sample.visible, 0.2)), output)
+def test_an_answer_is_drawn_beside_its_inputs_and_target(batch: Batch, output: FusionOutput) -> None:
+    picture = draw_output(batch._replace(visible=torch.full_like(batch.visible, 0.2)), output)
     fused = np.array((128, 128, 128))
     first, second = ([tuple(panel(picture, row, column)[20, 10]) for column in range(5)] for row in (0, 1))
     assert first[:2] == [(51, 51, 51), (51, 51, 51)]
@@ -140,16 +140,16 @@ def test_an_answer_is_drawn_beside_its_inputs_and_target(sample: Sample, output:
     assert tuple(panel(picture, 1, 4)[20, WIDTH - 10]) == IGNORED_COLOR
 
 
-def test_the_fused_picture_has_the_colours_of_the_visible_image(sample: Sample, output: FusionOutput) -> None:
-    red, green, blue = panel(draw_output(sample, output), 0, 2)[20, 10].tolist()
+def test_the_fused_picture_has_the_colours_of_the_visible_image(batch: Batch, output: FusionOutput) -> None:
+    red, green, blue = panel(draw_output(batch, output), 0, 2)[20, 10].tolist()
     assert red > 200
     assert red > 2 * max(green, blue)
 
 
-def test_no_more_items_are_drawn_than_asked_for(sample: Sample, output: FusionOutput) -> None:
-    assert draw_output(sample, output, count=1).shape[0] == CAPTION_HEIGHT + HEIGHT
+def test_no_more_items_are_drawn_than_asked_for(batch: Batch, output: FusionOutput) -> None:
+    assert draw_output(batch, output, count=1).shape[0] == CAPTION_HEIGHT + HEIGHT
 
 
-def test_answers_in_half_precision_with_gradients_are_drawn_too(sample: Sample, output: FusionOutput) -> None:
+def test_answers_in_half_precision_with_gradients_are_drawn_too(batch: Batch, output: FusionOutput) -> None:
     half = FusionOutput(*(tensor.bfloat16().requires_grad_() for tensor in output))
-    np.testing.assert_array_equal(draw_output(sample, half), draw_output(sample, output))
+    np.testing.assert_array_equal(draw_output(batch, half), draw_output(batch, output))

@@ -15,7 +15,7 @@ from psfusion_core.cameras.image_files import read_infrared, read_label, read_vi
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.training.data.label_sets import LABEL_SETS, map_labels
 from psfusion_core.training.data.layouts import LAYOUTS, find_dataset
-from psfusion_core.training.data.planes import IGNORE
+from psfusion_core.training.data.scene_planes import IGNORE
 
 SPLIT_FOLDERS = {
     "msrs": ("vi", "ir", "Segmentation_labels"),

@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import correlate, uniform_filter
 
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.losses.blend import (
     BACKGROUND_QUANTILE,
     CONTRAST_EDGE,
@@ -24,12 +24,12 @@ from psfusion_core.training.losses.blend import (
     thermal_contrast,
 )
 from psfusion_core.training.losses.luma_correlation import correlation_loss
+from psfusion_core.training.losses.objective import total_loss
 from psfusion_core.training.losses.semantic import (
     BINARY_POSITIVE_WEIGHTS,
     hard_example_cross_entropy,
     one_hot_cross_entropy,
 )
-from psfusion_core.training.losses.total import total_loss
 from psfusion_core.training.training_config import LossConfig
 
 RNG = np.random.default_rng(7)
@@ -210,14 +210,14 @@ def test_the_fusion_terms_of_an_unlabelled_batch_train_the_fused_image() -> None
     fused = tensor(FUSED).requires_grad_()
     classes, two = torch.zeros(2, 9, 24, 32), torch.zeros(2, 2, 24, 32)
     output = FusionOutput(classes, two, two, fused, tensor(VISIBLE), tensor(INFRARED))
-    sample = Sample(
+    batch = Batch(
         visible=tensor(VISIBLE).expand(-1, 3, -1, -1),
         infrared=tensor(INFRARED),
         label=torch.full((2, 24, 32), 255),
         weight=torch.ones(2, 24, 32),
         salient=torch.zeros(2, 1, 24, 32),
     )
-    terms = blend_terms(output, sample)
+    terms = blend_terms(output, batch)
     assert {name for name, term in terms.items() if term == 0} >= {"semantic", "binary", "boundary"}
     assert set(terms) == set(vars(LossConfig()))
     loss = total_loss(terms, LossConfig(intensity=3.0, gradient=7.0, correlation=0.0))

@@ -10,7 +10,7 @@ import torch
 from scipy import ndimage
 
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.losses.paper import (
     local_variance,
     magnitude_gradient_loss,
@@ -164,12 +164,12 @@ def output() -> FusionOutput:
 
 
 @pytest.fixture
-def sample() -> Sample:
+def batch() -> Batch:
     rng = np.random.default_rng(2)
     size = (2, *SHAPE[2:])
     label = np.where(rng.random(size) < 0.1, 255, rng.integers(0, 9, size))
     label[:, :8] = 0
-    return Sample(
+    return Batch(
         visible=tensor(rng.random((2, 3, *SHAPE[2:]))),
         infrared=tensor(0.65 * INFRARED),  # about as varied as the luma of three random colours
         label=torch.from_numpy(label),
@@ -187,64 +187,64 @@ DEPENDENCIES = {
     "output.fused": ON_FUSED,
     "output.visible": {"reconstruction"},
     "output.infrared": {"reconstruction"},
-    "sample.visible": {*ON_FUSED, "reconstruction"},
-    "sample.infrared": {*ON_FUSED, "reconstruction"},
-    "sample.label": ON_LABELS,
-    "sample.weight": ON_LABELS,
-    "sample.salient": {"intensity"},
+    "batch.visible": {*ON_FUSED, "reconstruction"},
+    "batch.infrared": {*ON_FUSED, "reconstruction"},
+    "batch.label": ON_LABELS,
+    "batch.weight": ON_LABELS,
+    "batch.salient": {"intensity"},
 }
 
 
 @pytest.mark.parametrize("changed", DEPENDENCIES)
-def test_each_term_depends_on_its_own_inputs_only(output: FusionOutput, sample: Sample, changed: str) -> None:
-    before = paper_terms(output, sample)
+def test_each_term_depends_on_its_own_inputs_only(output: FusionOutput, batch: Batch, changed: str) -> None:
+    before = paper_terms(output, batch)
     side, name = changed.split(".")
-    part = getattr(output if side == "output" else sample, name).flip(-1)
+    part = getattr(output if side == "output" else batch, name).flip(-1)
     if side == "output":
-        after = paper_terms(output._replace(**{name: part}), sample)
+        after = paper_terms(output._replace(**{name: part}), batch)
     else:
-        after = paper_terms(output, sample._replace(**{name: part}))
+        after = paper_terms(output, batch._replace(**{name: part}))
     assert {term for term in before if not torch.isclose(before[term], after[term])} == DEPENDENCIES[changed]
 
 
-def test_reconstructions_equal_to_their_own_source_have_no_loss(output: FusionOutput, sample: Sample) -> None:
-    red, green, blue = sample.visible.split(1, dim=1)
+def test_reconstructions_equal_to_their_own_source_have_no_loss(output: FusionOutput, batch: Batch) -> None:
+    red, green, blue = batch.visible.split(1, dim=1)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    terms = paper_terms(output._replace(visible=luma, infrared=sample.infrared), sample)
+    terms = paper_terms(output._replace(visible=luma, infrared=batch.infrared), batch)
     torch.testing.assert_close(terms["reconstruction"], torch.tensor(0.0), rtol=0, atol=1e-4)
 
 
 def test_where_everything_is_salient_the_fused_image_is_to_be_infrared(
-    output: FusionOutput, sample: Sample
+    output: FusionOutput, batch: Batch
 ) -> None:
-    salient = sample._replace(salient=torch.ones(SHAPE))
-    assert paper_terms(output._replace(fused=sample.infrared), salient)["intensity"] == 0.0
+    salient = batch._replace(salient=torch.ones(SHAPE))
+    assert paper_terms(output._replace(fused=batch.infrared), salient)["intensity"] == 0.0
 
 
 def test_objects_weigh_more_than_background_in_the_binary_term_alone(
-    output: FusionOutput, sample: Sample
+    output: FusionOutput, batch: Batch
 ) -> None:
     undecided = output._replace(
         binary=torch.zeros_like(output.binary), boundary=torch.zeros_like(output.boundary)
     )
-    objects = sample._replace(label=torch.full_like(sample.label, 2))
-    objects = objects._replace(weight=torch.ones_like(sample.weight))
+    objects = batch._replace(label=torch.full_like(batch.label, 2))
+    objects = objects._replace(weight=torch.ones_like(batch.weight))
     terms = paper_terms(undecided, objects)
     np.testing.assert_allclose(terms["binary"], np.log(2) * (1 + 19.8962) / 2, rtol=1e-5)
     np.testing.assert_allclose(terms["boundary"], np.log(2), rtol=1e-5)
 
 
-def test_one_class_everywhere_is_object_without_a_boundary(output: FusionOutput, sample: Sample) -> None:
+def test_one_class_everywhere_is_object_without_a_boundary(output: FusionOutput, batch: Batch) -> None:
     second_map = torch.tensor([-20.0, 20.0]).view(1, 2, 1, 1).expand_as(output.binary)
     sure = output._replace(binary=second_map, boundary=-second_map)
-    terms = paper_terms(sure, sample._replace(label=torch.full_like(sample.label, 2)))
+    terms = paper_terms(sure, batch._replace(label=torch.full_like(batch.label, 2)))
     assert terms["binary"] < 1e-6
     assert terms["boundary"] < 1e-6
 
 
-def test_the_network_learns_from_every_term(output: FusionOutput, sample: Sample) -> None:
+def test_the_network_learns_from_every_term(output: FusionOutput, batch: Batch) -> None:
     output = FusionOutput(*(part.requires_grad_() for part in output))
-    sum(paper_terms(output, sample).values()).backward()
+    sum(paper_terms(output, batch).values()).backward()
     for part in output:
         assert torch.isfinite(part.grad).all()
         assert part.grad.any()

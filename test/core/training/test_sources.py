@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from psfusion_core.cameras.image_files import ImageError, write_image
-from psfusion_core.training.data.mixture import RandomWindows
-from psfusion_core.training.data.planes import to_sample
+from psfusion_core.training.data.random_windows import RandomWindows
+from psfusion_core.training.data.scene_planes import to_batch
 from psfusion_core.training.data.sources import (
     FolderSource,
     SimulatedSource,
@@ -44,7 +44,7 @@ def test_sources_are_drawn_from_by_weight(tmp_path: Path) -> None:
         write_image(tmp_path / drive / "ir/a.png", np.zeros((64, 64), np.uint8))
         write_image(tmp_path / drive / "label/a.png", np.full((64, 64), int(drive), np.uint8))
     sources = [folder(tmp_path / drive) for drive in "12"]
-    labels = to_sample(RandomWindows(sources, [3.0, 1.0], 32, 0.0, 400, seed=0).batch(0)).label[:, 0, 0]
+    labels = to_batch(RandomWindows(sources, [3.0, 1.0], 32, 0.0, 400, seed=0).batch(0)).label[:, 0, 0]
     assert 0.68 < (labels == 1).float().mean() < 0.82
     joined = folder(tmp_path / "*")
     assert len(joined.scenes) == 2
@@ -54,12 +54,12 @@ def test_true_labels_win_over_predicted_ones(pairs: Path) -> None:
     (pairs / "label").mkdir()
     write_image(pairs / "label/a.png", np.full((80, 96), 4, np.uint8))
     scenes = torch.stack(folder(pairs).scenes)
-    assert (to_sample(scenes).label[0] == 4).all()
+    assert (to_batch(scenes).label[0] == 4).all()
 
 
 def test_unlabelled_scenes_carry_255_and_are_counted(pairs: Path) -> None:
     source = folder(pairs)
-    assert (to_sample(source.scenes[1][None]).label == 255).all()
+    assert (to_batch(source.scenes[1][None]).label == 255).all()
     summary = source.summary()
     assert (summary["pairs"], summary["labelled"]) == (2, 1)
     assert summary["sha256"] == folder(pairs).summary()["sha256"]
@@ -72,10 +72,10 @@ def test_boxes_alone_label_a_scene(pairs: Path) -> None:
     (pairs / "label_pseudo").rmdir()
     (pairs / "boxes").mkdir()
     (pairs / "boxes/a.txt").write_text("2 0.5 0.5 0.5 0.5\n")
-    label = to_sample(folder(pairs).scenes[0][None]).label[0]
+    label = to_batch(folder(pairs).scenes[0][None]).label[0]
     assert label[40, 48] == 1
     assert label[2, 2] == 0
-    assert to_sample(folder(pairs).scenes[0][None]).weight[0, 2, 2] == 0.5
+    assert to_batch(folder(pairs).scenes[0][None]).weight[0, 2, 2] == 0.5
 
 
 def test_boxes_without_the_classes_of_msrs_are_refused(pairs: Path) -> None:

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from psfusion_core import Fuser
 from psfusion_core.cameras.image_files import write_image
-from psfusion_core.models.checkpoint import read_metadata
+from psfusion_core.models.weight_files import read_metadata
 from psfusion_core.training.recipe import ConfigError
 from psfusion_core.training.trainer import Trainer
 from psfusion_core.training.training_config import SourceConfig, TeacherConfig, TrainConfig
@@ -41,10 +41,10 @@ def test_a_run_that_was_killed_resumes_with_the_losses_of_an_unbroken_one(
     killed = Trainer(small_config("halves"))
     step = killed.train_step
 
-    def until_step_3(batches: list[torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    def until_step_3(windows: list[torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
         if killed.step == 3:  # the third step was taken after the last checkpoint, and is lost
             raise KeyboardInterrupt
-        return step(batches)
+        return step(windows)
 
     monkeypatch.setattr(killed, "train_step", until_step_3)
     with pytest.raises(KeyboardInterrupt):
@@ -107,7 +107,7 @@ def test_a_run_does_not_go_on_with_other_data(small_config: MakeConfig, pairs: P
 
 
 def test_workers_bring_the_same_batches_in_the_same_order(small_config: MakeConfig) -> None:
-    alone, together = (Trainer(small_config(f"{n}", workers=n)).feed.windows(3) for n in (0, 2))
+    alone, together = (Trainer(small_config(f"{n}", workers=n)).batches.windows(3) for n in (0, 2))
     for _ in range(5):
         assert torch.equal(next(alone), next(together))
 
@@ -171,7 +171,7 @@ def test_training_lowers_the_loss_and_its_weights_fuse(
     small_config: MakeConfig, no_variation: dict[str, object], tmp_path: Path, objective: str
 ) -> None:
     trainer = Trainer(small_config(steps=15, objective=objective, **no_variation))
-    window = next(trainer.feed.windows())
+    window = next(trainer.batches.windows())
     first, *_, last = (float(trainer.train_step([window])[0]["reconstruction"]) for _ in range(15))
     assert last < first
     trainer.save()
@@ -210,15 +210,15 @@ def test_another_label_set_has_its_own_classes(small_config: MakeConfig, pairs: 
 
 
 def test_a_teacher_labels_what_has_no_label_and_nothing_else(small_config: MakeConfig) -> None:
-    plain = Trainer(small_config("plain")).feed.sources[0].scenes
+    plain = Trainer(small_config("plain")).batches.sources[0].scenes
     all_of_it = TeacherConfig(weights=["default"], background_confidence=0, object_confidence=0, weight=0.25)
-    taught = Trainer(small_config("taught", teacher=all_of_it)).feed.sources[0].scenes
+    taught = Trainer(small_config("taught", teacher=all_of_it)).batches.sources[0].scenes
     assert torch.equal(taught[0], plain[0])
     assert (plain[1][4] == 255).all()
     assert (taught[1][4] <= 8).float().mean() > 0.5
     assert (taught[1][5] == 16).all()
     sure = TeacherConfig(weights=["default"], background_confidence=1, object_confidence=1)
-    unsure = Trainer(small_config("unsure", teacher=sure)).feed.sources[0].scenes
+    unsure = Trainer(small_config("unsure", teacher=sure)).batches.sources[0].scenes
     assert (unsure[1][4] == 255).float().mean() > 0.99
 
 

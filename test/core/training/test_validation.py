@@ -26,9 +26,9 @@ def test_mean_iou_is_one_where_the_labels_are_the_networks_own(small_config: Mak
     before = validation.measure(model)
     assert before["loss"] > 0
     assert 0 <= before["mean_iou"] < 0.9
-    sample = middle(validation.scenes[0], 32)
+    batch = middle(validation.scenes[0], 32)
     with torch.no_grad():
-        own = model(sample.visible, sample.infrared).semantic.max(dim=1).indices[0].byte().numpy()
+        own = model(batch.visible, batch.infrared).semantic.max(dim=1).indices[0].byte().numpy()
     label = np.full((80, 96), 255, np.uint8)
     label[8:72] = own  # the middle 64 of 80 rows, all 96 columns
     write_image(pairs / "label_pseudo/a.png", label)

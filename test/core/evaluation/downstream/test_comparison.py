@@ -25,13 +25,13 @@ from psfusion_core.evaluation.downstream.downstream_config import DownstreamConf
 from psfusion_core.evaluation.downstream.run_folder import RunFolder, run_recipe
 from psfusion_core.evaluation.downstream.segmentation_run import SegmentationRun
 from psfusion_core.evaluation.downstream.segmenter_inputs import parse_input, with_input_images
-from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.models.networks import create_model
-from psfusion_core.training.data.planes import to_sample
+from psfusion_core.models.weight_files import save_weights
+from psfusion_core.training.checkpoints import STATE_FILE
+from psfusion_core.training.data.scene_planes import to_batch
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.losses.semantic import hard_example_cross_entropy
 from psfusion_core.training.recipe import ConfigError
-from psfusion_core.training.run_checkpoints import STATE_FILE
 from psfusion_core.training.training_config import SourceConfig
 
 Sources = tuple[FolderSource, FolderSource]
@@ -63,7 +63,7 @@ def test_every_segmenter_learns_a_batch(
 ) -> None:
     run = make_run(small, sources, fabric, tmp_path, segmenter, steps=30, learning_rate=1e-3)
     windows = next(run._batches())
-    crop = to_sample(windows[..., :64, :64])
+    crop = to_batch(windows[..., :64, :64])
 
     def loss() -> float:
         with torch.no_grad():

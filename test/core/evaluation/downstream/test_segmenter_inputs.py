@@ -20,10 +20,10 @@ from psfusion_core.evaluation.downstream.segmenter_inputs import (
     with_input_images,
 )
 from psfusion_core.evaluation.downstream.simulated_drives import render_drives
-from psfusion_core.models.checkpoint import save_weights
 from psfusion_core.models.luma import luma
 from psfusion_core.models.networks import create_model
-from psfusion_core.training.data.planes import LABEL_PLANE
+from psfusion_core.models.weight_files import save_weights
+from psfusion_core.training.data.scene_planes import LABEL_PLANE
 from psfusion_core.training.data.sources import FolderSource
 from psfusion_core.training.recipe import ConfigError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from psfusion_core.training.data.planes import LABEL_PLANE, to_sample
-from psfusion_core.training.data.windows import cut_window
+from psfusion_core.training.data.random_windows import cut_window
+from psfusion_core.training.data.scene_planes import LABEL_PLANE, to_batch
 
 
 def test_a_window_is_a_part_of_the_scene() -> None:
@@ -24,9 +24,9 @@ def test_a_window_is_a_part_of_the_scene() -> None:
 def test_a_scene_smaller_than_the_window_is_continued_and_ignored_there() -> None:
     scene = torch.full((7, 30, 80), 9, dtype=torch.uint8)
     window = cut_window(scene, 64, 1.0, torch.Generator().manual_seed(0))
-    sample = to_sample(window[None])
-    assert (sample.visible == 9 / 255).all()
-    assert (sample.label == 255).sum() == 34 * 64 == (sample.weight == 0).sum()
+    batch = to_batch(window[None])
+    assert (batch.visible == 9 / 255).all()
+    assert (batch.label == 255).sum() == 34 * 64 == (batch.weight == 0).sum()
 
 
 def test_windows_round_objects_show_every_class_alike_and_objects_near_their_middle() -> None:

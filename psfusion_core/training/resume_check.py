@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from psfusion_core.training.provenance import CONFIG_FILE, RECORD_FILE, world_size
 from psfusion_core.training.recipe import ConfigError, to_mapping
-from psfusion_core.training.run_record import CONFIG_FILE, RECORD_FILE, world_size
 from psfusion_core.training.training_config import TrainConfig
 
 MAY_CHANGE = (

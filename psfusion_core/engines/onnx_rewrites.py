@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from psfusion_core.engines.packing import PackedPSFusionLite, conv_with
+from psfusion_core.engines.onnx_row_packing import PackedPSFusionLite, conv_with
 from psfusion_core.models.attention import BlockedCrossAttention, CrossAttention
 from psfusion_core.models.psfusion import DSRM, SDFM, SIM, PSFusion
 from psfusion_core.models.psfusion_lite import DenseSceneReconstruction, PSFusionLite, ShallowDetailFusion

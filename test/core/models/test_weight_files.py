@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from psfusion_core.models.checkpoint import CheckpointError, load_weights, read_metadata, rename, save_weights
+from psfusion_core.models.weight_files import (
+    CheckpointError,
+    load_weights,
+    read_metadata,
+    rename,
+    save_weights,
+)
 
 
 class Small(nn.Module):
@@ -291,7 +297,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
         filename.write_bytes(b"half a file")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("psfusion_core.models.checkpoint.save_file", disk_full)
+    monkeypatch.setattr("psfusion_core.models.weight_files.save_file", disk_full)
     with pytest.raises(OSError, match="no space left"):
         save_weights(filled(2), path, {"epoch": "2"})
     assert read_metadata(path) == {"epoch": "1"}

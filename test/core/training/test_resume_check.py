@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from psfusion_core.training.provenance import CONFIG_FILE, RECORD_FILE, write_run_record
 from psfusion_core.training.recipe import ConfigError, to_mapping
-from psfusion_core.training.resuming import (
+from psfusion_core.training.resume_check import (
     ABSENT,
     MAY_CHANGE,
     changed_keys,
     check_same_data,
     check_same_recipe,
 )
-from psfusion_core.training.run_record import CONFIG_FILE, RECORD_FILE, write_run_record
 from psfusion_core.training.training_config import LossConfig, SourceConfig, TrainConfig
 
 CONFIG = TrainConfig(output="runs/a", sources=[SourceConfig(path="pairs")], device="cpu", learning_rate=1e-5)

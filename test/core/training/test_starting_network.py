@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from psfusion_core.models.networks import create_model
-from psfusion_core.training.freezing import freeze
 from psfusion_core.training.recipe import ConfigError
+from psfusion_core.training.starting_network import freeze
 from psfusion_core.training.trainer import Trainer
 from psfusion_core.training.training_config import TrainConfig
 

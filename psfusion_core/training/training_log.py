@@ -11,7 +11,7 @@ from torch import Tensor
 
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.inspection import draw_output
 
 LOSSES_FILE = "losses.csv"
@@ -51,9 +51,9 @@ class TrainingLog:
         for name, value in values.items():
             self._events.add_scalar(name, float(value), step)
 
-    def pictures(self, step: int, sample: Sample, output: FusionOutput) -> None:
+    def pictures(self, step: int, batch: Batch, output: FusionOutput) -> None:
         """Add the picture ``fusion`` of up to four items, as :func:`draw_output` draws it."""
-        self._events.add_image("fusion", draw_output(sample, output), step, dataformats="HWC")
+        self._events.add_image("fusion", draw_output(batch, output), step, dataformats="HWC")
 
     def flush(self) -> None:
         """Put the events on disk; with every checkpoint, so that a kill loses only what is trained again."""

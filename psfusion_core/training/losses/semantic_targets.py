@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from psfusion_core.training.data.planes import IGNORE
+from psfusion_core.training.data.scene_planes import IGNORE
 
 
 def binary_target(label: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 
 import psfusion_core
-from psfusion_core.training.run_record import CONFIG_FILE, RECORD_FILE, source_revision, write_run_record
+from psfusion_core.training.provenance import CONFIG_FILE, RECORD_FILE, source_revision, write_run_record
 
 RECIPE = {"steps": 4, "learning_rate": 1e-5, "train": {"path": "pairs"}}
 

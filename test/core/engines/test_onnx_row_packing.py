@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from psfusion_core.engines.packing import PackedRefinement, unpack
+from psfusion_core.engines.onnx_row_packing import PackedRefinement, unpack
 
 
 def test_unpacking_puts_the_second_channel_of_a_pair_below_the_first() -> None:

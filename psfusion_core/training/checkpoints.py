@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from psfusion_core.base.atomic_file import replacing
-from psfusion_core.models.checkpoint import save_weights
+from psfusion_core.models.weight_files import save_weights
 
 STATE_FILE = "state.pt"
 LAST_FILE = "last.safetensors"

@@ -1,7 +1,7 @@
-"""The aligned planes of a scene: bytes, as they are held and augmented, and numbers to learn from.
+"""The planes of a scene, and the batch that the network and the losses read.
 
-Planes, (..., 7, H, W) uint8: red, green, blue, infrared, label (255 where unknown), weight of the label
-(64 is 1.0), salient mask.
+A scene is a tensor (7, H, W) uint8 of aligned planes: red, green, blue, infrared, label (255: unknown),
+weight of the label (64 stands for 1.0) and salient mask.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ UNIT_WEIGHT = 64
 IGNORE = 255
 
 
-class Sample(NamedTuple):
+class Batch(NamedTuple):
     """A batch to learn from.
 
     Attributes:
         visible: (B, 3, H, W) float RGB in [0, 1].
         infrared: (B, 1, H, W) float in [0, 1].
-        label: (B, H, W) int64 class indices, 255 where unknown.
-        weight: (B, H, W) float in [0, 4), how much each label pixel counts.
-        salient: (B, 1, H, W) float in [0, 1], the thermally salient objects.
+        label: (B, H, W) int64 class indices, 255 if unknown.
+        weight: (B, H, W) float in [0, 4), weight of each label pixel in the losses.
+        salient: (B, 1, H, W) float in [0, 1], thermally salient objects.
     """
 
     visible: Tensor
@@ -35,10 +35,10 @@ class Sample(NamedTuple):
     salient: Tensor
 
 
-def to_sample(planes: Tensor) -> Sample:
-    """Turn bytes (B, 7, H, W) into what the network and the losses read."""
+def to_batch(planes: Tensor) -> Batch:
+    """Convert planes (B, 7, H, W) uint8 to a batch."""
     image = planes[:, :IMAGE_PLANES].float() / 255.0
-    return Sample(
+    return Batch(
         visible=image[:, :3],
         infrared=image[:, 3:],
         label=planes[:, LABEL_PLANE].long(),

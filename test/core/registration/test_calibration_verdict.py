@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psfusion_core.registration.verdict import judge
+from psfusion_core.registration.calibration_verdict import judge
 
 
 @given(residual=st.floats(0.0, 50.0), good=st.floats(0.1, 50.0))

@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from psfusion_core.models.fusion_output import FusionOutput
-from psfusion_core.training.data.planes import Sample
+from psfusion_core.training.data.scene_planes import Batch
 from psfusion_core.training.inspection import draw_output
-from psfusion_core.training.run_log import LOSSES_FILE, TrainingLog
+from psfusion_core.training.training_log import LOSSES_FILE, TrainingLog
 
 pytest.importorskip("tensorboard", reason="needs pip install '.[train]'")
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-Answer = tuple[Sample, FusionOutput]
+Answer = tuple[Batch, FusionOutput]
 
 
 def table(folder: Path) -> list[list[str]]:
@@ -43,10 +43,10 @@ def answer() -> Answer:
     generator = torch.Generator().manual_seed(0)
     visible, grey = (torch.rand(2, channels, 32, 48, generator=generator) for channels in (3, 1))
     label = torch.randint(0, 9, (2, 32, 48), generator=generator)
-    sample = Sample(visible, grey, label, torch.ones(2, 32, 48), torch.zeros(2, 1, 32, 48))
+    batch = Batch(visible, grey, label, torch.ones(2, 32, 48), torch.zeros(2, 1, 32, 48))
     semantic = torch.randn(2, 9, 32, 48, generator=generator)
     output = FusionOutput(semantic, semantic[:, :2], semantic[:, :2], grey, grey, grey)
-    return sample, output
+    return batch, output
 
 
 def log_steps(folder: Path, first: int, last: int, offset: float = 0.0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from psfusion_core.training.targets import binary_target, boundary_target
+from psfusion_core.training.losses.semantic_targets import binary_target, boundary_target
 
 CAR = 1
 
