@@ -39,7 +39,7 @@ def exported_network(shared_folder: Path) -> None:
     """
     from psfusion_core import create_model
     from psfusion_core.engines.engine_choice import choose_engine
-    from psfusion_core.engines.onnx_file import cached_file
+    from psfusion_core.engines.onnx_cache import cached_file
 
     if choose_engine("cpu", "auto") != "onnxruntime":
         return

@@ -27,7 +27,7 @@ from psfusion_core.benchmark.stages import (
     summarise_times,
 )
 from psfusion_core.cli.errors import CommandError
-from psfusion_core.cli.sizes import METAVAR, Size, parse_size
+from psfusion_core.cli.sizes import METAVAR, ImageSize, parse_size
 from psfusion_core.engines.engine_choice import ENGINES
 from psfusion_core.engines.torch_engine import resolve_device, resolve_precision
 from psfusion_core.models.networks import MODELS
@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--precisions", nargs="+", default=["auto"], help="auto (default), fp32, fp16, bf16")
     parser.add_argument(
-        "--sizes", nargs="+", type=partial(parse_size, least=32), default=[Size(640, 480)], metavar=METAVAR,
-        help="default: 640x480",
+        "--sizes", nargs="+", type=partial(parse_size, least=32), default=[ImageSize(640, 480)],
+        metavar=METAVAR, help="default: 640x480",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--runs", type=int, default=20, help="timed runs after the warm-up (default: 20)")
@@ -184,7 +184,7 @@ def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -
     for row in rows:
         median = row["median_ms"]
         cells = [
-            row["model"], f"{row['engine']} {row['precision']}", str(Size(row["width"], row["height"])),
+            row["model"], f"{row['engine']} {row['precision']}", str(ImageSize(row["width"], row["height"])),
             *(f"{median[name]:.1f}" for name in (*STAGES, "total")), f"{row['p95_ms']['total']:.1f}",
             f"{row['frames_per_second']:.2f}", str(row[last[1]]),
             f"{row['gflop_per_second']:.0f} ({row['share_of_convolution']:.0%})",
@@ -192,7 +192,7 @@ def markdown(machine: dict[str, str], rate: float, rows: list[dict[str, Any]]) -
         lines.append(f"| {' | '.join(cells)} |")
     costs = {
         f"{row['model']} {row['parameters_million']} M parameters, {row['gflop']} GFLOP at "
-        f"{Size(row['width'], row['height'])}"
+        f"{ImageSize(row['width'], row['height'])}"
         for row in rows
     }
     lines += [

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from psfusion_core.cli.errors import CommandError
-from psfusion_core.cli.sizes import METAVAR, Size, parse_size
+from psfusion_core.cli.sizes import METAVAR, ImageSize, parse_size
 from psfusion_core.simulation.drive import Drive
 from psfusion_core.simulation.drive_writer import write_bag, write_images
 from psfusion_core.simulation.scene import MIN_SIZE
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive (default: 6)")
     parser.add_argument("--rate", type=float, default=10.0, help="frames per second (default: 10)")
     parser.add_argument(
-        "--size", type=parse_size, default=Size(640, 480), metavar=METAVAR,
+        "--size", type=parse_size, default=ImageSize(640, 480), metavar=METAVAR,
         help=f"size of both images, {MIN_SIZE}x{MIN_SIZE} or larger (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(

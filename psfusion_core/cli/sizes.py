@@ -9,7 +9,7 @@ from typing import NamedTuple
 METAVAR = "WIDTHxHEIGHT"
 
 
-class Size(NamedTuple):
+class ImageSize(NamedTuple):
     """Width and height in pixels. `str` gives the form of the command line."""
 
     width: int
@@ -19,7 +19,7 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
-def parse_size(text: str, least: int = 1, multiple: int = 1) -> Size:
+def parse_size(text: str, least: int = 1, multiple: int = 1) -> ImageSize:
     """Parse a size; used as a `type` of argparse.
 
     Args:
@@ -31,7 +31,7 @@ def parse_size(text: str, least: int = 1, multiple: int = 1) -> Size:
         argparse.ArgumentTypeError: The text is no such size.
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
-    size = Size(int(match[1]), int(match[2])) if match else Size(0, 0)
+    size = ImageSize(int(match[1]), int(match[2])) if match else ImageSize(0, 0)
     if min(size) >= least and all(side % multiple == 0 for side in size):
         return size
     expected = f"expected {METAVAR}, such as 640x480"
@@ -43,8 +43,8 @@ def parse_size(text: str, least: int = 1, multiple: int = 1) -> Size:
     raise argparse.ArgumentTypeError(f"{expected}, got {text!r}{hint}")
 
 
-def _nearest(size: Size, least: int, multiple: int) -> str:
+def _nearest(size: ImageSize, least: int, multiple: int) -> str:
     """Name the next smaller and the next larger allowed size, or only one if they are equal."""
-    smaller = Size(*(max(least, side // multiple * multiple) for side in size))
-    larger = Size(*(max(least, -(-side // multiple) * multiple) for side in size))
+    smaller = ImageSize(*(max(least, side // multiple * multiple) for side in size))
+    larger = ImageSize(*(max(least, -(-side // multiple) * multiple) for side in size))
     return str(larger) if smaller == larger else f"{smaller} or {larger}"

@@ -1,4 +1,4 @@
-"""Denormal numbers as zero, for as long as a network runs."""
+"""Flushing denormal numbers to zero while a network runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import torch
 
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
-    """Flush denormals to zero in this thread, then put its setting back.
+    """Flush denormals to zero in this thread, then restore its setting.
 
-    Denormal activations made one CPU network 16 times slower; they are zero to every purpose here. PyTorch
-    has no getter for the setting, so it is read off an arithmetic result.
+    Denormal activations made a network on the CPU 16 times slower, and do not affect its result. PyTorch has
+    no getter for the setting, so an arithmetic result tells it.
     """
     were_flushed = sys.float_info.min / 2 == 0.0
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""Memory and temperature of the device that runs the network, as far as they can be read."""
+"""Memory and temperature of the device that runs the network."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 CPU_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "x86_pkg_temp")
 GPU_SENSORS = ("gpu_thermal", "gpu-thermal", "gpu-therm")
-"""Names of Linux temperature sensors: of PC processors and single-board computers, and of Jetson's GPU."""
+"""Linux temperature sensors of PC and single-board processors, and of the GPU of Jetson."""
 
 
 @dataclass(frozen=True)
 class DeviceHealth:
-    """What can be read; None where it cannot.
+    """Memory and temperature; a value that cannot be read is None.
 
     Attributes:
-        memory_used, memory_total: bytes of the device, of all its users.
-        process_memory: bytes of this process that are in the machine's memory.
-        temperature: degrees Celsius.
+        memory_used, memory_total: Memory of the device, used by all processes and in total, bytes.
+        process_memory: Resident memory of this process, bytes.
+        temperature: Temperature of the device, degrees Celsius.
     """
 
     memory_used: int | None
@@ -31,7 +31,7 @@ class DeviceHealth:
     temperature: float | None
 
     def values(self) -> dict[str, str]:
-        """Return the figures as text, by name."""
+        """Return the values as text, by name."""
         memory = "unknown"
         if self.memory_used is not None and self.memory_total is not None:
             memory = f"{self.memory_used / 2**20:.0f} of {self.memory_total / 2**20:.0f} MiB"
@@ -43,14 +43,14 @@ class DeviceHealth:
 
 
 def read_health(device: torch.device) -> DeviceHealth:
-    """Read the health of a CPU or CUDA device; what cannot be read is None, nothing is raised."""
+    """Read the health of a CPU or CUDA device; nothing is raised if a value cannot be read."""
     process_memory = psutil.Process().memory_info().rss
     if device.type == "cuda":
-        import torch  # late: takes seconds to import
+        import torch  # imported late, because it takes seconds
 
         try:
             free, total = torch.cuda.mem_get_info(device)
-        except RuntimeError:  # a device in trouble
+        except RuntimeError:  # the device has failed
             return DeviceHealth(None, None, process_memory, None)
         return DeviceHealth(total - free, total, process_memory, _gpu_temperature(device))
     memory = psutil.virtual_memory()
@@ -62,7 +62,7 @@ def _gpu_temperature(device: torch.device) -> float | None:
 
     try:
         return float(torch.cuda.temperature(device))
-    except Exception:  # without pynvml, or where NVML does not know the device (Jetson)
+    except Exception:  # no pynvml, or NVML does not support the device (Jetson)
         return _sensor(GPU_SENSORS)
 
 

@@ -1,4 +1,4 @@
-"""What every engine offers."""
+"""The interface of engines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 class Engine(Protocol):
-    """A network made ready to run on one device at one precision.
+    """A network that is ready to run on one device in one precision.
 
     Attributes:
-        device: where the network runs and its inputs lie.
-        description: engine, precision and device, for people.
-        size: the only height and width that it takes; None where it takes any.
+        device: The device of the network and of its inputs.
+        description: Engine, precision and device, for messages.
+        size: The only height and width that it accepts; None if it accepts any size.
     """
 
     device: torch.device

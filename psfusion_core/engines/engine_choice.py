@@ -1,4 +1,4 @@
-"""The engines by name, and the one that ``auto`` stands for."""
+"""The engines by name, and the automatic choice of one."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ ENGINES: dict[str, EngineMaker] = {
     "onnxruntime": OnnxRuntimeEngine,
     "tensorrt": TensorRTEngine,
 }
-"""Makers of engines by name."""
+"""Functions that make an engine of a network, by name."""
 
 FILE_ENGINES: dict[str, type[OnnxRuntimeEngine] | type[TensorRTEngine]] = {
     "onnxruntime": OnnxRuntimeEngine,
     "tensorrt": TensorRTEngine,
 }
-"""Those among them that take an ONNX file instead of a network, the one that ``auto`` stands for first."""
+"""Engines that accept an ONNX file instead of a network; the first is the choice of ``auto``."""
 
 
 def choose_engine(device: str, precision: str) -> str:
-    """Return the name of the engine that ``auto`` stands for.
+    """Return the name of the engine that ``auto`` chooses.
 
-    On the CPU in fp32 that is onnxruntime where it is installed together with what writes its file: 1.7
-    (psfusion_lite) and 2.3 times (psfusion) as fast as torch (docs/performance.md). Else it is torch, on a
-    GPU too: neither onnxruntime nor tensorrt has been measured there.
+    On the CPU in fp32 it is onnxruntime, if onnxruntime and the exporter are installed: it is 1.7
+    (psfusion_lite) and 2.3 (psfusion) times as fast as torch (docs/performance.md). Otherwise it is torch,
+    also on a GPU, where onnxruntime and tensorrt have not been measured.
 
     Raises:
-        ValueError: the device does not exist here.
+        ValueError: The device does not exist.
     """
     on_cpu = resolve_device(device).type == "cpu"
     has_runtime = find_spec("onnxruntime") is not None and can_export()

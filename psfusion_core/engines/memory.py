@@ -1,4 +1,4 @@
-"""Memory given back to the system."""
+"""Returning unused memory to the system."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import gc
 
 
 def free_memory() -> None:
-    """Give back what nobody uses: unreachable objects, and blocks that PyTorch and the C library keep."""
-    import torch  # late: takes seconds, and tools that never run out of memory need not wait
+    """Free unreachable objects, and the unused blocks that PyTorch and the C library keep."""
+    import torch  # imported late, because it takes seconds
 
     gc.collect()
     if torch.cuda.is_available():
@@ -17,7 +17,7 @@ def free_memory() -> None:
 
 
 def trim_heap() -> None:
-    """Give back the freed blocks that glibc keeps; reading a file of weights leaves more than their size."""
+    """Return the freed blocks that glibc keeps; after reading weights they exceed the size of the file."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have no such function
     if trim is not None:
         trim(0)

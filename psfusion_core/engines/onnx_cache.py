@@ -40,9 +40,7 @@ def find_file(
     Args:
         source: An ONNX file, or a network, which is exported unless its file is in the cache.
         precision: A name of a precision, or ``auto``, which stays ``auto`` for a file.
-        device: The device that will run the network.
-        offered: The precisions of the engine.
-        engine: Name of the engine in error messages.
+        device, offered, engine: Device of the engine, its precisions, and its name in messages.
 
     Raises:
         ValueError: The engine does not have the precision.

@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself, and whether it suits."""
+"""The header of an ONNX file: inputs, outputs, size and metadata, and checks of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ INPUTS, OUTPUTS = ("visible", "infrared"), ("fused", "semantic")
 
 
 class Header(NamedTuple):
-    """What a file says of itself.
+    """The header of an ONNX file.
 
     Attributes:
-        metadata: model, classes and precision, by name.
-        size: the only height and width that it takes; None where it takes any.
+        metadata: Model, classes and precision, by name.
+        size: The only height and width that the file accepts; None if it accepts any size.
     """
 
     metadata: dict[str, str]
@@ -24,7 +24,7 @@ class Header(NamedTuple):
 
     @property
     def precision(self) -> str:
-        """Precision of what it computes: ``fp32`` or ``fp16``."""
+        """Precision of the computation, ``fp32`` or ``fp16``."""
         return self.metadata.get("precision", "fp32")
 
 
@@ -35,10 +35,10 @@ def make_header(
     sides: Sequence[object],
     metadata: Mapping[str, str],
 ) -> Header:
-    """Put together what a reader of ONNX files found: names, height and width of the inputs, metadata.
+    """Make the header from the names of inputs and outputs, the height and width, and the metadata.
 
     Raises:
-        ValueError: not a fusion network.
+        ValueError: The file is not a fusion network.
     """
     if (tuple(inputs), tuple(outputs)) != (INPUTS, OUTPUTS):
         raise ValueError(
@@ -51,12 +51,12 @@ def make_header(
 
 
 def read_header(path: Path) -> Header:
-    """Read what a file says of itself.
+    """Read the header of a file with the onnx package.
 
     Raises:
         ImportError: onnx is not installed.
-        OSError: the file cannot be read.
-        ValueError: not an ONNX file of a fusion network.
+        OSError: The file cannot be read.
+        ValueError: The file is not an ONNX file of a fusion network.
     """
     try:
         import onnx
@@ -66,7 +66,7 @@ def read_header(path: Path) -> Header:
     try:
         model = onnx.load(path, load_external_data=False)
     except DecodeError as error:
-        raise ValueError(f"{path} cannot be opened as an ONNX file ({error}): export it anew") from error
+        raise ValueError(f"{path} cannot be opened as an ONNX file ({error}): export it again") from error
     graph = model.graph
     dimensions = graph.input[0].type.tensor_type.shape.dim[2:] if graph.input else ()
     return make_header(
@@ -78,14 +78,14 @@ def read_header(path: Path) -> Header:
     )
 
 
-def check_precision(path: Path, stored: str, wanted: str) -> None:
-    """Raise ValueError where a file computes in another precision than the one that is wanted."""
-    if wanted not in ("auto", stored):
-        raise ValueError(f"{path} computes in {stored}, not {wanted}: export it anew, or choose auto")
+def check_precision(path: Path, stored: str, requested: str) -> None:
+    """Raise ValueError if a file computes in another precision than the requested one."""
+    if requested not in ("auto", stored):
+        raise ValueError(f"{path} computes in {stored}, not {requested}: export it again, or choose auto")
 
 
 def check_shapes(visible: Tensor, size: tuple[int, int] | None) -> None:
-    """Raise ValueError where a file of a fixed size is given another."""
+    """Raise ValueError if images do not have the fixed size of a file."""
     if size is not None and tuple(visible.shape[-2:]) != size:
         height, width = visible.shape[-2:]
         raise ValueError(

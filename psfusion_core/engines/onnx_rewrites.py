@@ -1,7 +1,7 @@
-"""Exact rewrites of network parts for exported graphs: the same numbers from fewer and smaller buffers.
+"""Exact rewrites of network parts for ONNX export: the same results with fewer and smaller buffers.
 
-ONNX Runtime stores the whole map of an attention, and concatenated maps beside their parts. It keeps maps in
-blocks of channels, which operators that do not know the blocks (Split, Max) make it undo and redo.
+ONNX Runtime stores the whole attention map, and stores concatenated maps beside their parts. It keeps maps in
+blocks of channels, and converts them for operators that do not support the blocks (Split, Max).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from psfusion_core.models.psfusion_lite import DenseSceneReconstruction, PSFusio
 from psfusion_core.models.resnet import FReLU
 
 ATTENTION_BLOCKS = {"psfusion": {"psfm4": 16, "psfm5": 4}, "psfusion_lite": {"psfm5": 4}}
-"""Blocks of the attention's rows by network and part; each divides the number of positions of its level."""
+"""Number of blocks of attention rows by network and part; it divides the positions of the level."""
 
 
 class SummedConvolution(nn.Module):
-    """A convolution over concatenated maps, and what follows it, as a sum of convolutions over each map."""
+    """A convolution over concatenated maps as a sum of convolutions over each map, then the other layers."""
 
     def __init__(self, layer: Any, count: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class SummedConvolution(nn.Module):
 
 
 class SummedReconstruction(nn.Module):
-    """DSRM of either network: densely connected layers."""
+    """DSRM of either network: densely connected layers of :class:`SummedConvolution`."""
 
     def __init__(self, module: DSRM | DenseSceneReconstruction) -> None:
         super().__init__()
@@ -58,15 +58,15 @@ class SummedReconstruction(nn.Module):
 
 
 class SeparateFusion(nn.Module):
-    """SDFM of either network, the two modalities never concatenated, in batches of one.
+    """SDFM of either network without concatenation of the two modalities, for batches of one.
 
-    The factors that recalibrate the channels are put on the weights that aggregate them: of one image these
-    are a small matrix, and the recalibrated maps need not wait for it.
+    The factors that recalibrate the channels multiply the weights that aggregate them. For one image these
+    weights are a small matrix, so the aggregation does not need the recalibrated maps.
 
     Args:
-        module: the SDFM.
-        visible_detail, infrared_detail: what each modality passes first.
-        combine: local and global weight, to what the sigmoid makes a weight of.
+        module: The SDFM.
+        visible_detail, infrared_detail: The first layers of each modality.
+        combine: The function of local and global weight whose sigmoid is the weight.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class SeparateFusion(nn.Module):
         visible_weight, infrared_weight = (self.aggregate.weight * factors).chunk(2, dim=1)
         aggregate = F.conv2d(visible, visible_weight, self.aggregate.bias)
         aggregate = torch.relu(aggregate + F.conv2d(infrared, infrared_weight))
-        # Without its batch axis: ONNX Runtime adds (1, C, 1, 1) to blocks of channels four times as slowly.
+        # No batch axis: ONNX Runtime is four times slower at adding (1, C, 1, 1) to blocks of channels.
         global_weight = self.global_weight(aggregate).squeeze(0)
         weight = torch.sigmoid(self.combine(self.local_weight(aggregate), global_weight))
-        # An edge without effect: else ONNX Runtime recalibrates the maps before it aggregates them and holds
-        # both, at the peak of memory.
+        # The zero term makes ONNX Runtime recalibrate the maps after the aggregation. Otherwise it would keep
+        # both versions of them at the peak of memory.
         visible_factor, infrared_factor = (factors + 0.0 * global_weight[:1]).chunk(2, dim=1)
         visible, infrared = visible * visible_factor, infrared * infrared_factor
         return infrared + weight * (visible - infrared)
@@ -107,7 +107,7 @@ def layers_of(module: nn.Module) -> Sequence[nn.Module]:
 
 
 class ShiftedFunnel(nn.Module):
-    """FReLU: max(x, f(x)) = x + relu(f(x) - x), the subtraction within the depthwise convolution f."""
+    """FReLU as max(x, f(x)) = x + relu(f(x) - x), the subtraction folded into the convolution f."""
 
     def __init__(self, module: FReLU) -> None:
         super().__init__()
@@ -119,11 +119,11 @@ class ShiftedFunnel(nn.Module):
 
 
 class FoldedInjection(nn.Module):
-    """SIM, its BatchNorm folded into the scale of the instance norm and the bias of the shift.
+    """SIM with its BatchNorm folded into the scale of the instance norm and the bias of the shift.
 
     Args:
-        module: the SIM.
-        factor: size of x over size of the guide; a constant one is resized faster.
+        module: The SIM.
+        factor: Size of x divided by the size of the guide; a constant factor is resized faster.
     """
 
     scale: Tensor
@@ -142,9 +142,9 @@ class FoldedInjection(nn.Module):
         self.beta = beta
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        # An edge without effect: else ONNX Runtime makes the guide's large maps first and keeps them while it
-        # makes x, at the peak of memory. Pooling single pixels puts the sum back into blocks of channels,
-        # which are enlarged several times as fast.
+        # The zero term makes ONNX Runtime compute x before the large maps of the guide. Otherwise it would
+        # keep these maps at the peak of memory. Pooling single pixels converts the sum back to blocks of
+        # channels, which are enlarged several times as fast.
         guide = F.max_pool2d(guide + 0.0 * x[:, :1, :1, :1], 1)
         if self.factor > 1:
             guide = F.interpolate(guide, scale_factor=self.factor, mode="bilinear", align_corners=False)
@@ -163,9 +163,9 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
 
 
 def rewrite(network: PSFusion | PSFusionLite) -> PSFusion | PSFusionLite:
-    """Return a network with the rewrites in the place of their originals; its BatchNorms have been folded.
+    """Replace the parts of a network by their rewrites, and return it, for batches of one.
 
-    The network is taken apart. What is returned has its `fuse_and_segment`, for batches of one.
+    The BatchNorms of the network must be folded. Only `fuse_and_segment` of the result can be called.
     """
     for module in list(network.modules()):
         for name, child in list(module.named_children()):

@@ -1,8 +1,8 @@
-"""PSFusion-lite for exported graphs: two rows of its last full-size maps as the channels of one.
+"""PSFusion-lite for ONNX export: pairs of rows of its last full-size maps are packed into channels.
 
-ONNX Runtime computes convolutions on blocks of 16 channels on CPUs with AVX-512. Maps of 8 channels and full
-height are half zeros there; as 16 channels at half the height, channel c of row i being channel 2 c + i, they
-fill the blocks. The numbers are the same.
+On CPUs with AVX-512, ONNX Runtime computes convolutions in blocks of 16 channels, and maps with 8 channels
+fill only half of a block. Packed into 16 channels of half the height (channel c of row i becomes channel
+2 c + i), the maps fill the blocks. The results are the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROWS = 2
 
 
 def conv_with(conv: Any, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
-    """The convolution with another weight (outputs, inputs, rows, columns) and bias."""
+    """Copy a convolution with another weight (outputs, inputs, rows, columns) and bias."""
     part: Any = copy.copy(conv)
     part._parameters = {"weight": nn.Parameter(weight.contiguous(), requires_grad=False), "bias": bias}
     part.out_channels, part.in_channels, *part.kernel_size = weight.shape
@@ -29,7 +29,7 @@ def conv_with(conv: Any, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
 
 
 def packing(conv: Any, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
-    """From full-size maps to packed rows: a 3 x 3 convolution (weight, bias) of two rows at once, 4 x 3."""
+    """Make a 4 x 3 convolution from full-size maps to packed rows, which equals a 3 x 3 one on two rows."""
     both = torch.stack([F.pad(weight, (0, 0, row, 1 - row)) for row in range(ROWS)], dim=1)
     part = conv_with(conv, both.flatten(0, 1), None if bias is None else for_rows(bias))
     part.stride = (ROWS, 1)
@@ -37,12 +37,12 @@ def packing(conv: Any, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
 
 
 def for_rows(bias: Tensor) -> nn.Parameter:
-    """The bias of packed rows."""
+    """Repeat a bias for packed rows."""
     return nn.Parameter(bias.repeat_interleave(ROWS), requires_grad=False)
 
 
 def within_packed(conv: Any) -> nn.Conv2d:
-    """From packed rows to packed rows: a 3 x 3 convolution, its vertical taps spread over both rows."""
+    """Make a convolution from packed rows to packed rows, which equals a 3 x 3 one on full-size maps."""
     outputs, inputs, height, width = conv.weight.shape
     weight = conv.weight.new_zeros(outputs, ROWS, inputs, ROWS, height, width)
     for row in range(ROWS):
@@ -60,7 +60,7 @@ def unpack(x: Tensor) -> Tensor:
 
 
 class PackedRefinement(nn.Module):
-    """`refine_full_size` and the maps of the blend: two maps (B, 8, H, W) -> (B, 6, H, W)."""
+    """`refine_full_size` and the maps of the blend on packed rows: twice (B, 8, H, W) -> (B, 6, H, W)."""
 
     def __init__(self, refine: Any, maps: nn.Conv2d) -> None:
         super().__init__()
@@ -74,10 +74,10 @@ class PackedRefinement(nn.Module):
 
 
 class PackedPSFusionLite(PSFusionLite):
-    """The network, whose parts it takes; only `fuse_and_segment` can be called.
+    """PSFusion-lite with packed rows; only `fuse_and_segment` can be called.
 
     Args:
-        network: without BatchNorms behind convolutions.
+        network: The network, with folded BatchNorms; its parts are reused.
     """
 
     def __init__(self, network: PSFusionLite) -> None:

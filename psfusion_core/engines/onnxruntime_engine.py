@@ -1,4 +1,4 @@
-"""The network in ONNX Runtime."""
+"""The engine that runs a network in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from psfusion_core.models.psfusion import PSFusion
 from psfusion_core.models.psfusion_lite import PSFusionLite
 
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
-"""Precisions that pay, by type of device."""
+"""Precisions by type of device."""
 
 
 class OnnxRuntimeEngine:
     """ONNX Runtime engine, for the CPU and CUDA; batches of one.
 
-    On CUDA, ONNX Runtime hands what it can to TensorRT where it has that provider, the rest to CUDA; that
-    part has not been run.
+    On CUDA, ONNX Runtime uses its TensorRT provider if it has one, and CUDA for the remaining operators. This
+    has not been run.
 
     Args:
-        source: a network, which is exported into the cache (tens of seconds, once for its weights), or an
+        source: A network, which is exported to the cache (tens of seconds, once per set of weights), or an
             ONNX file that `psfusion export` wrote.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``auto`` (that of the file; of a network fp16 on a GPU, fp32 on the CPU), ``fp32``, or on
-            CUDA ``fp16``.
+        precision: ``auto`` (the precision of a file; for a network fp16 on a GPU and fp32 on the CPU),
+            ``fp32``, or on CUDA ``fp16``.
 
     Attributes:
-        size: height and width of a file of fixed size, else None.
-        metadata: what the file says of itself.
+        size: Height and width of a file with a fixed size, else None.
+        metadata: Model, classes and precision in the file.
 
     Raises:
-        ImportError: ONNX Runtime is missing or has no part for the device; the message says what to install.
-        ValueError: a precision that this engine or the file does not have, a device that is not there, or a
-            file that is not such a network.
+        ImportError: ONNX Runtime or its CUDA support is missing; the message says what to install.
+        ValueError: The engine or the file does not have the precision, the device does not exist, or the file
+            is not a fusion network.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class OnnxRuntimeEngine:
         path, precision = find_file(
             source, precision, self.device, PRECISIONS[kind], f"onnxruntime on {kind}"
         )
-        # ONNX Runtime leaves the thread that opens or runs a session with denormals flushed.
+        # ONNX Runtime flushes denormals in the thread that opens or runs a session, and does not restore it.
         with flushed_denormals():
             self._session = open_session(runtime, path, self.device)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -83,7 +83,7 @@ class OnnxRuntimeEngine:
         return self._run_on_gpu(visible.contiguous(), infrared.contiguous())
 
     def _run_on_gpu(self, *images: Tensor) -> tuple[Tensor, Tensor]:
-        """Run on tensors where they lie; ONNX Runtime works on a stream of its own."""
+        """Run on tensors in GPU memory; ONNX Runtime uses its own stream."""
         classes = self._session.get_outputs()[1].shape[1]
         height, width = images[0].shape[-2:]
         results = [torch.empty(1, count, height, width, device=self.device) for count in (1, classes)]
@@ -103,7 +103,7 @@ def import_runtime(device: torch.device) -> Any:
     """Import ONNX Runtime.
 
     Raises:
-        ImportError: it is not installed, or is the build without CUDA where that is asked for.
+        ImportError: It is not installed, or has no CUDA support although the device needs it.
     """
     package = "onnxruntime-gpu" if device.type == "cuda" else "onnxruntime"
     try:
@@ -121,16 +121,16 @@ def open_session(runtime: Any, path: Path, device: torch.device) -> Any:
     """Open a file for one device.
 
     Raises:
-        ValueError: not an ONNX file.
+        ValueError: The file is not an ONNX file.
     """
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = torch.get_num_threads()
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    # Threads that spin after their work take the cores from what follows, and from other processes.
+    # Threads that spin after their work would take the cores from other work and processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A plan of the memory is kept for every size, beside what the first run took: twice the peak. And a map
-    # that waits to be reused by a later one is not freed until that is done with too: half as much again.
+    # Memory patterns keep a plan for every size beside the memory of the first run, which doubles the peak.
+    # Memory reuse keeps a map until a later map that reuses it is freed too, which adds half of the peak.
     options.enable_mem_pattern = False
     options.enable_mem_reuse = False
     try:
@@ -139,15 +139,15 @@ def open_session(runtime: Any, path: Path, device: torch.device) -> Any:
         )
     except Exception as error:  # ONNX Runtime's errors share no base class
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} cannot be opened as an ONNX file ({reason}): export it anew") from error
+        raise ValueError(f"{path} cannot be opened as an ONNX file ({reason}): export it again") from error
     return session
 
 
 def choose_providers(runtime: Any, path: Path, device: torch.device) -> list[Any]:
-    """Providers for a device, the preferred one first; TensorRT's engines are kept beside the file."""
+    """Return the providers for a device, preferred first; TensorRT caches its engines beside the file."""
     if device.type != "cuda":
         return ["CPUExecutionProvider"]
-    # TensorRT has to be told before it reads the file whether it may compute in half precision.
+    # TensorRT must know whether it may compute in half precision before it reads the file.
     metadata = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_modelmeta()
     index = {"device_id": device.index or 0}
     tensorrt = {

@@ -1,4 +1,4 @@
-"""A network made ready to run: a copy with its BatchNorms folded that computes what run time needs."""
+"""The network at run time: a copy with folded BatchNorms and only the outputs of run time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ FOLLOWED_BY_NORM: dict[type[nn.Module], tuple[tuple[str, str], ...]] = {
     BasicBlock: (("conv1", "bn1"), ("conv2", "bn2")),
     FReLU: (("funnel", "norm"),),
 }
-"""Convolution and BatchNorm by attribute name, in modules that are not a Sequential."""
+"""Attribute names of convolution and BatchNorm in modules that are not a Sequential."""
 
 TRAINING_ONLY = ("visible_head", "infrared_head")
-"""Heads whose outputs nobody reads at run time."""
+"""Heads whose outputs are not used at run time."""
 
 
 class RuntimeNetwork(nn.Module):
     """Visible (B, 3, H, W), infrared (B, 1, H, W) -> fused luma (B, 1, H, W), logits (B, n, H, W), float32.
 
     Args:
-        network: what is copied; it stays as it is.
+        network: The network; it is copied.
     """
 
     def __init__(self, network: PSFusion | PSFusionLite) -> None:
@@ -42,9 +42,9 @@ class RuntimeNetwork(nn.Module):
 
 
 def fold_batch_norms(module: nn.Module) -> None:
-    """Replace each BatchNorm that directly follows a convolution by a change of that convolution, in place.
+    """Fold each BatchNorm that directly follows a convolution into that convolution, in place.
 
-    Exact in evaluation mode: the BatchNorm is a fixed scale and shift of each channel.
+    This is exact in evaluation mode, in which BatchNorm is a fixed scale and shift of each channel.
     """
     for child in module.children():
         fold_batch_norms(child)
@@ -60,7 +60,7 @@ def fold_batch_norms(module: nn.Module) -> None:
 
 
 def fold(module: nn.Module, conv_name: str, norm_name: str) -> None:
-    """Fold one named BatchNorm of a module into one named convolution; an identity takes its place."""
+    """Fold a BatchNorm of a module into a convolution, both by name, and replace it by an identity."""
     folded = fuse_conv_bn_eval(getattr(module, conv_name), getattr(module, norm_name))
     setattr(module, conv_name, folded)
     setattr(module, norm_name, nn.Identity())

@@ -1,4 +1,4 @@
-"""The network in TensorRT."""
+"""The engine that runs a network in TensorRT."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from psfusion_core.models.psfusion_lite import PSFusionLite
 
 PRECISIONS = ("fp32", "fp16")
 OLDEST = 10
-"""First major version of TensorRT whose networks keep the types of the ONNX file."""
+"""First major version of TensorRT that keeps the types of the ONNX file."""
 
 INSTALL = (
     "engine tensorrt needs TensorRT 10 or newer: on Jetson it comes with JetPack 6.1 or newer "
@@ -37,25 +37,25 @@ logger = logging.getLogger(__name__)
 
 
 class TensorRTEngine:
-    """TensorRT engine, for CUDA; batches of one. It has not been run: no GPU was at hand.
+    """TensorRT engine, for CUDA; batches of one. It has not been run, because no GPU was available.
 
-    Each size is built from the ONNX file in its first call, which takes minutes, and kept beside the file,
-    where that folder can be written, under a name that tells the file's digest, size, version of TensorRT
-    and GPU.
+    The first call with an image size builds an engine from the ONNX file, which takes minutes. The engine is
+    kept beside the file, if the folder is writable, under a name with the digest of the file, the size, the
+    version of TensorRT and the GPU.
 
     Args:
-        source: a network, which is exported into the cache, or an ONNX file that `psfusion export` wrote.
+        source: A network, which is exported to the cache, or an ONNX file that `psfusion export` wrote.
         device: ``auto``, ``cuda`` or ``cuda:N``.
-        precision: ``auto`` (that of the file; of a network fp16), ``fp32`` or ``fp16``.
+        precision: ``auto`` (the precision of a file; fp16 for a network), ``fp32`` or ``fp16``.
 
     Attributes:
-        size: height and width of a file of fixed size, else None.
-        metadata: what the file says of itself.
+        size: Height and width of a file with a fixed size, else None.
+        metadata: Model, classes and precision in the file.
 
     Raises:
         ImportError: TensorRT is missing or too old; the message says what to install.
-        ValueError: a device that is no GPU, a precision that this engine or the file does not have, or a
-            file that is not such a network.
+        ValueError: The device is not a GPU, the engine or the file does not have the precision, or the file
+            is not a fusion network.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class TensorRTEngine:
     @torch.inference_mode()
     def __call__(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         check_shapes(visible, self.size)
-        with torch.cuda.device(self.device):  # TensorRT builds and runs on the device that is current
+        with torch.cuda.device(self.device):  # TensorRT builds and runs on the current device
             return self._run(visible, infrared)
 
     def _run(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,7 +92,7 @@ class TensorRTEngine:
         for name, tensor in zip((*INPUTS, *OUTPUTS), (*images, *results), strict=True):
             context.set_tensor_address(name, tensor.data_ptr())
             tensor.record_stream(self._stream)
-        # On the default stream TensorRT would synchronise after every call.
+        # TensorRT would synchronise after every call on the default stream.
         current = torch.cuda.current_stream(self.device)
         self._stream.wait_stream(current)
         if not context.execute_async_v3(self._stream.cuda_stream):
@@ -101,11 +101,11 @@ class TensorRTEngine:
         return results[0], results[1]
 
     def _prepared(self, height: int, width: int) -> tuple[Any, Any]:
-        """Return engine and execution context of a size; the latest sizes are kept."""
+        """Return engine and execution context of a size; those of the latest sizes are kept."""
         size = height, width
         if size not in self._contexts:
             if len(self._contexts) == CAPTURED_SIZES:
-                self._stream.synchronize()  # what is freed must not run any more
+                self._stream.synchronize()  # a freed engine must not run
                 self._contexts.pop(next(iter(self._contexts)))
             engine = self._load(height, width)
             context = engine.create_execution_context()
@@ -117,7 +117,7 @@ class TensorRTEngine:
         return self._contexts[size]
 
     def _load(self, height: int, width: int) -> Any:
-        """Read the engine of a size from beside the ONNX file; build it where there is none that loads."""
+        """Load the engine of a size from beside the ONNX file; build it if that fails."""
         gpu = torch.cuda.get_device_name(self.device)
         path = engine_file(self._file, self._digest, (height, width), self._tensorrt.__version__, gpu)
         runtime = self._tensorrt.Runtime(self._logger)
@@ -142,7 +142,7 @@ def import_tensorrt() -> Any:
     """Import TensorRT.
 
     Raises:
-        ImportError: it is not installed, or too old; the message says what to install.
+        ImportError: It is not installed or too old; the message says what to install.
     """
     try:
         import tensorrt
@@ -154,7 +154,7 @@ def import_tensorrt() -> Any:
 
 
 def engine_file(file: Path, digest: str, size: tuple[int, int], version: str, gpu: str) -> Path:
-    """Name what is built of an ONNX file: engines run on the GPU and version that built them only."""
+    """Return the path of an engine; engines run only on the GPU and the version that built them."""
     words = re.sub(r"[^A-Za-z0-9.]+", "_", f"{size[0]}x{size[1]} tensorrt {version} {gpu}")
     return file.with_name(f"{file.stem}-{digest}-{words}.engine")
 
@@ -164,10 +164,10 @@ def build(tensorrt: Any, log: Any, file: Path, height: int, width: int) -> bytes
 
     Raises:
         ValueError: TensorRT cannot read the file.
-        RuntimeError: it cannot build it.
+        RuntimeError: TensorRT cannot build the engine.
     """
     builder = tensorrt.Builder(log)
-    # Types as in the file; version 11 always does so and ignores the flag.
+    # Keep the types of the file; version 11 always does and ignores the flag.
     network = builder.create_network(1 << int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = tensorrt.OnnxParser(network, log)
     if not parser.parse_from_file(str(file)):

@@ -1,4 +1,4 @@
-"""The network in PyTorch."""
+"""The engine that runs a network in PyTorch."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from psfusion_core.models.psfusion_lite import PSFusionLite
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 CAPTURED_SIZES = 4
-"""Most sizes whose CUDA graph is kept: each holds the memory of all its maps."""
+"""Number of sizes whose CUDA graph is kept; each graph holds the memory of all its maps."""
 
 Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn ``auto`` into the GPU where there is one, else the CPU.
+    """Return the device of a name; ``auto`` is the GPU if there is one, else the CPU.
 
     Raises:
-        ValueError: the device does not exist here.
+        ValueError: The device does not exist.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -38,10 +38,10 @@ def resolve_device(device: str) -> torch.device:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """Turn ``auto`` into fp16 on a GPU and fp32 on the CPU.
+    """Return the name of a precision; ``auto`` is fp16 on a GPU and fp32 on the CPU.
 
     Raises:
-        ValueError: the name of no precision.
+        ValueError: The precision is unknown.
     """
     if precision == "auto":
         return "fp16" if device.type == "cuda" else "fp32"
@@ -51,7 +51,7 @@ def resolve_precision(precision: str, device: torch.device) -> str:
 
 
 def name_device(device: torch.device) -> str:
-    """Device as descriptions name it, with the model of a GPU or the threads on the CPU."""
+    """Describe a device, with the model of a GPU or the number of threads on the CPU."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"{device} ({torch.get_num_threads()} threads)"
@@ -60,18 +60,18 @@ def name_device(device: torch.device) -> str:
 class TorchEngine:
     """PyTorch engine, for the CPU and CUDA.
 
-    On CUDA the maps lie channels last, which tensor cores want, and each size is captured once as a CUDA
-    graph with buffers of its own; that part has not been run. On the CPU the maps lie as they came.
+    On CUDA the maps are channels-last, as tensor cores need, and each size is captured once as a CUDA graph
+    with its own buffers. This has not been run.
 
     Args:
-        model: the network; it is copied and left as it is.
+        model: The network; it is copied.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``auto`` (fp16 on a GPU, fp32 on the CPU), ``fp32``, ``fp16`` or ``bf16``.
-        compiled: pass the network through ``torch.compile``; each new size is compiled in its first call,
-            which takes a minute or more and, on the CPU, a C++ compiler.
+        compiled: Compile the network with ``torch.compile``. The first call with a new size compiles it,
+            which takes a minute or more, and on the CPU needs a C++ compiler.
 
     Raises:
-        ValueError: unknown precision, or a device that is not there.
+        ValueError: The precision is unknown, or the device does not exist.
     """
 
     size: tuple[int, int] | None = None
@@ -105,7 +105,7 @@ class CapturedNetwork:
     """A network replayed as one CUDA graph for each input size; the outputs are copies.
 
     Args:
-        network: what is captured, on a CUDA device, in inference mode.
+        network: The network, on a CUDA device.
     """
 
     def __init__(self, network: Network) -> None:
@@ -125,7 +125,7 @@ class CapturedNetwork:
 
     def _capture(self, *images: Tensor) -> tuple[torch.cuda.CUDAGraph, list[Tensor], tuple[Tensor, Tensor]]:
         inputs = [image.clone(memory_format=torch.channels_last) for image in images]
-        # Libraries choose their kernels and workspaces in the first calls, which must not be captured.
+        # The first calls must not be captured, because libraries choose kernels and workspaces in them.
         stream = torch.cuda.Stream(inputs[0].device)
         stream.wait_stream(torch.cuda.current_stream(inputs[0].device))
         with torch.cuda.stream(stream):

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 class CrossAttention(nn.Module):
     """Position i becomes sum_j softmax_j(scale key[i] . query[j]) value[j]; all (B, C, h, w).
 
-    The rows of PSFusion's attention map belong to the key, so key and query trade places in PyTorch's call.
-    The map of h * w times h * w numbers is never stored.
+    The rows of PSFusion's attention map belong to the key, so key and query are swapped in PyTorch's call.
+    The map of h * w times h * w values is never stored.
 
     Args:
-        scale: of the products; None for 1 / sqrt(C).
+        scale: Scale of the products; None for 1 / sqrt(C).
     """
 
     def __init__(self, scale: float | None = None) -> None:
@@ -22,18 +22,18 @@ class CrossAttention(nn.Module):
         self.scale = scale
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        # (B, 1 head, h * w, C), contiguous, or PyTorch falls back to the kernel that stores the whole map.
+        # (B, 1 head, h * w, C). If not contiguous, PyTorch uses the kernel that stores the whole map.
         k, q, v = (x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous() for x in (key, query, value))
         attended = F.scaled_dot_product_attention(k, q, v, scale=self.scale)
         return attended.squeeze(1).transpose(1, 2).reshape(value.shape)
 
 
 class BlockedCrossAttention(nn.Module):
-    """The same for runtimes that store the map: rows in blocks, so that only a part of it is there at a time.
+    """Cross attention in blocks of rows, for runtimes that store the map: only one block exists at a time.
 
     Args:
-        scale: of the products; None for 1 / sqrt(C).
-        blocks: number of blocks; it divides h * w.
+        scale: Scale of the products; None for 1 / sqrt(C).
+        blocks: Number of blocks, which divides h * w.
     """
 
     def __init__(self, scale: float | None, blocks: int) -> None:

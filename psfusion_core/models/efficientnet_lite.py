@@ -1,7 +1,7 @@
 """EfficientNet-lite0 without its last two stages, as the encoder of PSFusion-lite.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019; the lite
-variant has no squeeze-and-excitation and ReLU6 for Swish, so that it runs well on small devices.
+variant has no squeeze-and-excitation, and ReLU6 instead of Swish, so that it runs well on small devices.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def conv_bn(
 
 
 class InvertedResidual(nn.Module):
-    """Expand (1 x 1), filter each channel (k x k), project (1 x 1); the input is added where shapes agree."""
+    """Expand (1 x 1), filter each channel (k x k), project (1 x 1); add the input if the shapes agree."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()

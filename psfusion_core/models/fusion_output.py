@@ -1,4 +1,4 @@
-"""What every fusion network of this package returns."""
+"""The outputs of both fusion networks."""
 
 from __future__ import annotations
 

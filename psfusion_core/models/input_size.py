@@ -1,4 +1,4 @@
-"""What every network asks of the size of its inputs: the check, and the padding that satisfies it."""
+"""The size of a network's inputs: a check that it is a multiple, and padding to that multiple."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from torch import Tensor
 
 
 def pad_to_multiple(image: Tensor, size_multiple: int) -> Tensor:
-    """Repeat the last row and column of (B, C, H, W) up to the next multiple of what the network needs."""
+    """Pad (B, C, H, W) to the next multiple by repeating the last row and column."""
     height, width = image.shape[-2:]
     bottom, right = -height % size_multiple, -width % size_multiple
     return F.pad(image, (0, right, 0, bottom), mode="replicate") if bottom or right else image
 
 
 def check_inputs(visible: Tensor, infrared: Tensor, size_multiple: int) -> None:
-    """Raise ValueError unless the shapes are (B, 3, H, W) and (B, 1, H, W), H and W multiples of a number.
-
-    The message says what came and, for H or W, what to pad to.
-    """
+    """Raise ValueError unless shapes are (B, 3, H, W) and (B, 1, H, W), in multiples of `size_multiple`."""
     batch, _, height, width = visible.shape if visible.dim() == 4 else (0, 0, 0, 0)
     if visible.shape != (batch, 3, height, width) or infrared.shape != (batch, 1, height, width):
         raise ValueError(

@@ -38,7 +38,7 @@ def conv_bn_relu(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def conv_bn_bn_relu(inputs: int, outputs: int) -> nn.Sequential:
-    """3x3 convolution and ReLU around two BatchNorms in a row, as the published weights have it."""
+    """3x3 convolution, two BatchNorms in a row as in the published weights, and ReLU."""
     conv, norm, relu = conv_bn_relu(inputs, outputs)
     return nn.Sequential(conv, norm, nn.BatchNorm2d(outputs), relu)
 
@@ -52,7 +52,7 @@ def bottleneck(channels: int, hidden: int) -> nn.Sequential:
 
 
 def global_bottleneck(channels: int, hidden: int) -> nn.Sequential:
-    """The bottleneck behind a global average pool: (B, C, H, W) -> (B, C, 1, 1)."""
+    """A global average pool, then the bottleneck: (B, C, H, W) -> (B, C, 1, 1)."""
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), *bottleneck(channels, hidden))
 
 
@@ -129,7 +129,7 @@ class PSFM(nn.Module):
         query = self.query(torch.cat((visible, infrared), dim=1))
         from_visible = self.attention(query, self.visible_key(visible), self.visible_value(visible))
         from_infrared = self.attention(query, self.infrared_key(infrared), self.infrared_value(infrared))
-        # Crosswise residuals: each modality receives what was attended in the other.
+        # Crosswise residuals: each modality receives the attended features of the other.
         to_infrared = self.visible_gain * from_visible + infrared
         to_visible = self.infrared_gain * from_infrared + visible
         return self.merge(torch.cat((to_infrared, to_visible), dim=1))
@@ -209,7 +209,7 @@ class PerceptionHeads(nn.Module):
         return binary, self.semantic_reduce(upsample(semantics * object_probability, 2))
 
     def segment(self, semantics: Tensor) -> Tensor:
-        """Semantic logits (B, num_classes, H, W) alone."""
+        """Return only the semantic logits (B, num_classes, H, W)."""
         _, gated = self._detect(semantics)
         return upsample(self.semantic(gated), 2)
 
@@ -231,7 +231,7 @@ class ImageHead(nn.Module):
 
 
 class SceneFidelityHead(ImageHead):
-    """An image head behind a scene-specific mask, which keeps what one modality saw."""
+    """An image head behind a scene-specific mask, which selects the features of one modality."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -268,7 +268,7 @@ class PSFusion(nn.Module):
         self.visible_head, self.infrared_head = SceneFidelityHead(), SceneFidelityHead()
 
     def features(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
-        """What all heads share: scene features (B, 32, H, W) and semantics (B, 64, H / 4, W / 4)."""
+        """Return what all heads share: scene features (B, 32, H, W) and semantics (B, 64, H / 4, W / 4)."""
         check_inputs(visible, infrared, self.size_multiple)
         v1, v2, v3, v4, v5, v6 = self.visible_encoder(visible)
         t1, t2, t3, t4, t5, t6 = self.infrared_encoder(infrared)
@@ -282,7 +282,7 @@ class PSFusion(nn.Module):
     def forward(self, visible: Tensor, infrared: Tensor) -> FusionOutput:
         """Fuse RGB (B, 3, H, W) and infrared (B, 1, H, W), both float in [0, 1]; H and W are multiples of 32.
 
-        Raises ValueError for other shapes; for H or W it says what to pad to.
+        Raises ValueError for other shapes; for a wrong H or W the message gives the padded size.
         """
         scene, semantics = self.features(visible, infrared)
         semantic, binary, boundary = self.perception_heads(semantics)
@@ -290,6 +290,6 @@ class PSFusion(nn.Module):
         return FusionOutput(semantic, binary, boundary, *images)
 
     def fuse_and_segment(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
-        """`forward` cut down to what run time needs: fused luma and semantic logits, in that order."""
+        """Return only the outputs of run time: fused luma and semantic logits."""
         scene, semantics = self.features(visible, infrared)
         return self.fused_head(scene), self.perception_heads.segment(semantics)

@@ -1,9 +1,9 @@
-"""PSFusion-lite: the anatomy of PSFusion at a fraction of its cost, for robots and CPUs.
+"""PSFusion-lite: the architecture of PSFusion at a fraction of its cost, for robots and CPUs.
 
 The published network spends most of its work on 32-channel 3 x 3 convolutions at full size and on two
 ResNet-34 encoders. Here the encoders (EfficientNet-lite0 without its last two stages) see the images at half
 size, scene reconstruction runs at half size, and only a thin detail path of 8 channels runs at full size. The
-fused luma is a per-pixel blend of the two inputs plus a bounded correction, so detail passes unharmed. Every
+fused luma is a per-pixel blend of the two inputs plus a bounded correction, so detail is preserved. Every
 operator is a plain convolution, pooling, bilinear resize or attention product.
 
 Scales are relative to the input: "f4 (24 @ 1/8)" has 24 channels at an eighth of its height and width.
@@ -27,7 +27,7 @@ SEMANTIC_CHANNELS = 48
 
 
 def enlarge(x: Tensor, factor: int) -> Tensor:
-    """Enlarge (B, C, h, w) bilinearly; a constant factor, not a size, lets exported graphs do it fast."""
+    """Enlarge (B, C, h, w) bilinearly; exported graphs run faster with a constant factor than with a size."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False) if factor > 1 else x
 
 
@@ -42,8 +42,8 @@ def conv_bn_relu(in_channels: int, out_channels: int, kernel: int = 3, stride: i
 def standardise(image: Tensor) -> Tensor:
     """Give each image of a batch mean 0.4 and standard deviation 0.2 over its channels and pixels.
 
-    What lies in a scene does not depend on exposure, haze or thermal gain: encoders that do not see them
-    cannot mistake them for it. (B, C, H, W) -> the same shape; a flat image stays flat.
+    The encoders should not depend on exposure, haze or thermal gain, so these are removed from their inputs.
+    (B, C, H, W) -> the same shape; a flat image stays flat.
     """
     mean = image.mean(dim=(1, 2, 3), keepdim=True)
     deviation = (image - mean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
@@ -123,10 +123,10 @@ class DeepCrossModalFusion(nn.Module):
 
 
 class SemanticInjection(nn.Module):
-    """SIM: scale and shift features by what a deeper, coarser feature map knows.
+    """SIM: scale and shift features by a deeper, coarser feature map.
 
     x (B, c, h, w), guide (B, g, h / 2, w / 2) -> (B, c, h, w). Scale and shift are computed at the size of
-    the guide, then resized: a quarter of the work and the same smooth field.
+    the guide, then enlarged, which costs a quarter and gives the same smooth field.
     """
 
     def __init__(self, channels: int, guide_channels: int) -> None:
@@ -179,7 +179,7 @@ class SemanticHeads(nn.Module):
 
 
 class DenseSceneReconstruction(nn.Module):
-    """DSRM: each convolution is fed the input and all earlier outputs; the last output is returned."""
+    """DSRM: the input of each convolution is x and all earlier outputs; the last output is returned."""
 
     def __init__(self, channels: int, depth: int = 3) -> None:
         super().__init__()
@@ -192,8 +192,8 @@ class DenseSceneReconstruction(nn.Module):
         return features[-1]
 
 
-class SceneFidelityHead(nn.Module):
-    """One source image in [0, 1], from d through a mask of its own: (B, c, H, W) -> (B, 1, H, W)."""
+class SourceImageHead(nn.Module):
+    """A masked image head, which reconstructs one source image in [0, 1]: (B, c, H, W) -> (B, 1, H, W)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -207,24 +207,24 @@ class SceneFidelityHead(nn.Module):
 
 
 class BlendHead(nn.Module):
-    """Fused luma, composed at each pixel from both images by maps that the network draws.
+    """Fused luma, composed at each pixel from both images by maps that the network predicts.
 
-    With the infrared image above its background, H = max(I - o (1 - I), 0), and M, m the larger and smaller
-    of Y and H:
+    H = max(I - o (1 - I), 0) is the infrared image above its background; M and m are the larger and the
+    smaller of Y and H:
 
         B = Y + a max(H - Y, 0) - b max(Y - H, 0) + s m (1 - M)     heat added, glare taken, overlap kept
         D = (B - box(B)) e / (box((B - box(B))^2) + e)              local detail, none across strong edges
         F = clip(B + g D^3 / (D^2 + n^2) + c, 0, 1)                 raised above the noise, and corrected
 
-    o, a, b, s, g lie in (0, 1), c in (-1, 1); box is the mean of a 9 x 9 window, e = 0.003, n = 0.008. The
-    images themselves pass through, so that detail does not depend on how sharp the maps are.
+    o, a, b, s, g are in (0, 1), c in (-1, 1); box is the mean of a 9 x 9 window, e = 0.003, n = 0.008. The
+    images themselves are blended, so detail does not depend on the sharpness of the maps.
     """
 
     WINDOW = 9
     EDGE = 0.003
     NOISE = 0.008
     START = (-3.0, 5.0, -6.0, -0.85, -0.2, 0.0)
-    """Biases of the maps o, a, b, s, g, c at which training starts: maximum, some overlap, some contrast."""
+    """Initial biases of the maps o, a, b, s, g, c: a maximum with some overlap and some contrast."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -233,7 +233,7 @@ class BlendHead(nn.Module):
         self.maps.bias = nn.Parameter(torch.tensor(self.START))
 
     def box(self, x: Tensor) -> Tensor:
-        """Mean of the window, which ends at the border of the image; rows, then columns."""
+        """Mean of the window inside the image; rows, then columns."""
         size, reach = self.WINDOW, self.WINDOW // 2
         x = F.avg_pool2d(x, (size, 1), 1, (reach, 0), count_include_pad=False)
         return F.avg_pool2d(x, (1, size), 1, (0, reach), count_include_pad=False)
@@ -291,8 +291,8 @@ class PSFusionLite(nn.Module):
         self.refine_full_size = conv_bn_relu(2 * full, full)
 
         self.fused_head = BlendHead(full)
-        self.visible_head = SceneFidelityHead(full)
-        self.infrared_head = SceneFidelityHead(full)
+        self.visible_head = SourceImageHead(full)
+        self.infrared_head = SourceImageHead(full)
 
     def features(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scene features d (8 @ 1/1) and the semantic features s (48 @ 1/4)."""
@@ -314,10 +314,7 @@ class PSFusionLite(nn.Module):
         return d, s
 
     def fuse_and_segment(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute only what run time needs: the fused luma and the semantic logits.
-
-        Same arguments and values as :meth:`forward`, whose other four outputs are left out.
-        """
+        """Return only fused luma and semantic logits; the arguments are those of :meth:`forward`."""
         d, s = self.features(visible, infrared)
         fused = self.fused_head(d, luma(visible), infrared)
         semantic, _, _ = self.semantic_heads.segment(s)
@@ -331,7 +328,7 @@ class PSFusionLite(nn.Module):
             infrared: (B, 1, H, W) in [0, 1].
 
         Raises:
-            ValueError: if H or W is not a multiple of 32; the message says the padded size.
+            ValueError: H or W is not a multiple of 32; the message gives the padded size.
         """
         d, s = self.features(visible, infrared)
         semantic, binary, boundary = (enlarge(logits, 4) for logits in self.semantic_heads(s))

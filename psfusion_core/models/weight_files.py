@@ -1,6 +1,6 @@
-"""Weights on disk: our `.safetensors`, and the `.pth` of PSFusion's authors, read without running its code.
+"""Files of weights: our `.safetensors`, and the `.pth` of PSFusion's authors, read without running its code.
 
-Needs torch >= 2.6: before, `weights_only` loading could still be made to run code (CVE-2025-32434).
+Needs torch >= 2.6: in older versions `weights_only` loading could still run code (CVE-2025-32434).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from psfusion_core.base.atomic_file import replacing
 
-# Turns the authors' names into those of psfusion_core.models.psfusion: every line is applied, in this order.
+# From the authors' names to those of psfusion_core.models.psfusion; every line is applied, in this order.
 AUTHORS_NAMES = (
     (r"^encoder_rgb_", "visible_encoder."),
     (r"^encoder_thermal_", "infrared_encoder."),
@@ -76,22 +76,22 @@ AUTHORS_NAMES = (
     (r"_head\.conv_block\.0\.", "_head.conv."),
     (r"\.(local|global)_att\.", r".\1_weight."),
 )
-AUTHORS_UNUSED = ("classfier.boundary_conv1.", "classfier.boundary_conv2.")  # stored, yet part of no output
-BATCH_COUNTER = "num_batches_tracked"  # no use at BatchNorm's fixed momentum: neither written nor read
+AUTHORS_UNUSED = ("classfier.boundary_conv1.", "classfier.boundary_conv2.")  # stored, but unused
+BATCH_COUNTER = "num_batches_tracked"  # not needed, because the momentum of BatchNorm is fixed
 HOW_TO_SAVE = "save its state dict alone (torch.save(model.state_dict(), path)) and load that"
 NAMES_SHOWN = 3
 
 
 class CheckpointError(ValueError):
-    """A file that does not hold the weights asked for; one line that says what to do."""
+    """A file without the requested weights; the message is one line that says what to do."""
 
 
 def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Fill `model` with the weights at `path`, converted to the model's own dtypes and device.
+    """Load the weights in a file into a network, converted to its dtypes and device.
 
-    `path` is a `.safetensors` file, or a `.pth` with a state dict, bare or as the authors of PSFusion keep it
-    (`{"MTAN": state_dict, ...}`); their names become ours. Code pickled into the file is never run.
-    Raises CheckpointError, with the model untouched, if the file cannot be read or its tensors do not fit.
+    `path` is a `.safetensors` file, or a `.pth` with a state dict, either bare or in the authors' form
+    (`{"MTAN": state_dict, ...}`), whose names are converted to ours. Code in the file is never run. Raises
+    CheckpointError if the file cannot be read or its tensors do not fit; the network then stays unchanged.
     """
     path = _existing(path)
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
@@ -99,16 +99,16 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
         tensors = {rename(name): x for name, x in tensors.items() if not name.startswith(AUTHORS_UNUSED)}
     tensors = _without_counters(tensors)
     _check_fit(tensors, _without_counters(model.state_dict()), path)
-    model.load_state_dict(tensors, strict=False)  # lacks the counters only: all else has been checked
+    model.load_state_dict(tensors, strict=False)  # only the counters are missing: everything else is checked
 
 
 def save_weights(
     model: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str], half: bool = True
 ) -> None:
-    """Write the weights and `metadata` to a `.safetensors` file, whole or not at all.
+    """Write the weights of a network and `metadata` to a `.safetensors` file, which is replaced as a whole.
 
-    With `half` floating tensors are stored as float16; integer tensors keep their dtype.
-    Raises CheckpointError if a value is beyond float16.
+    With `half`, floating-point tensors are stored as float16, and integer tensors keep their dtype. Raises
+    CheckpointError if a value is too large for float16.
     """
     tensors = {
         name: (_to_half(name, x) if half else x.detach()).cpu().contiguous()
@@ -119,7 +119,7 @@ def save_weights(
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """What `save_weights` stored beside the weights in the `.safetensors` file at `path`; may be empty."""
+    """Return the metadata in a `.safetensors` file, which may be empty."""
     path = _existing(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -129,7 +129,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def rename(name: str) -> str:
-    """Our name for a tensor of the authors' network."""
+    """Return our name for a tensor of the authors' network."""
     for pattern, replacement in AUTHORS_NAMES:
         name = re.sub(pattern, replacement, name)
     return name
@@ -157,7 +157,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(path: Path) -> dict[str, Tensor]:
-    """The state dict of a `.pth`, built by PyTorch's unpickler that knows tensors and plain values only."""
+    """Read the state dict in a `.pth` with PyTorch's restricted unpickler: tensors and plain values only."""
     try:
         with torch.serialization.safe_globals(_numpy_scalars()):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -181,7 +181,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
 
 
 def _numpy_scalars() -> list[Any]:
-    """What pickles of NumPy numbers name, in NumPy 1 and 2: the authors' `best_mIou` is one."""
+    """The types in a pickled NumPy scalar, in NumPy 1 and 2; the authors' `best_mIou` is one."""
     scalar = np.float64(0).__reduce__()[0]
     modules = "numpy.core.multiarray", "numpy._core.multiarray"
     return [np.dtype, type(np.dtype(np.float64)), *((scalar, f"{module}.scalar") for module in modules)]
@@ -216,7 +216,7 @@ def _check_fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], pa
 
 
 def _can_fill(tensor: Tensor, expected: Tensor) -> bool:
-    """Whether the values mean the same once converted: both floating or both not, dense, and there at all."""
+    """Whether a tensor can be converted to the expected one: of the same kind, dense, and with values."""
     same_kind = tensor.is_floating_point() == expected.is_floating_point() and not tensor.is_complex()
     return same_kind and tensor.layout == torch.strided and tensor.device.type == "cpu"
 

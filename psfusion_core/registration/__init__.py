@@ -1,4 +1,4 @@
-"""Registration: where each visible pixel lies in the infrared image, and how that is found out.
+"""Registration: where each visible pixel lies in the infrared image, and how it is calibrated.
 
 Pixel coordinates are (x, y) with the centre of the first pixel at (0, 0), as in OpenCV and ROS; sizes are
 (width, height). Camera coordinates are optical ones (REP 103): x right, y down, z forward, metres.

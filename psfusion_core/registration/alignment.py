@@ -1,4 +1,4 @@
-"""One homography for many pairs, found in the images: from coarse to fine, by block correlation."""
+"""Alignment: one homography for many pairs, estimated coarse to fine by block correlation."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ from psfusion_core.registration.edge_structure import dead_border, erode, struct
 from psfusion_core.registration.pixel_map import FloatArray
 
 ImagePairs = Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
-"""Visible (H, W, 3) uint8 RGB and infrared (h, w) uint8, each of one size throughout."""
+"""Visible (H, W, 3) uint8 RGB and infrared (h, w) uint8, of the same two sizes in all pairs."""
 
 STIFFNESS = 0.03
-"""What departure from a similarity costs: correlation per mean squared pixel at a width of 320.
+"""Cost of a departure from a similarity: correlation per mean squared pixel at a width of 320.
 
-Cameras that look the same way differ by little else, and what a few scenes do not show, such as the sky, must
-not bend the rest.
+Cameras that look the same way differ by little more than a similarity. Parts without edges, such as the sky,
+must not bend the rest.
 """
 
-
 REACH = 2
-"""Pixels to which an edge reaches in the features: this near to what is not seen they are not compared."""
+"""Reach of an edge in the features, pixels; features this close to unseen pixels are not compared."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """One step from coarse to fine.
+    """One level of the search, from coarse to fine.
 
     Args:
-        width: of the images, pixels.
-        radius: in which is searched, pixels.
-        rows, columns: of blocks.
-        scale: similarities are tried up to this logarithm of the scale, and
-        angle: up to this rotation, radians; both 0 where the level before has found it.
-        steps: that are tried of each.
+        width: Width of the images, pixels.
+        radius: Radius of the search, pixels.
+        rows, columns: Number of rows and columns of blocks.
+        scale: Largest logarithm of the scale to try; 0 to keep the scale of the level before.
+        angle: Largest rotation to try, radians; 0 to keep the rotation of the level before.
+        steps: Number of scales and of rotations to try.
     """
 
     width: int
@@ -68,9 +67,9 @@ class Alignment:
 
     Attributes:
         matrix: (3, 3) from visible to infrared pixels.
-        correlation: of the structure of both images of a pair, in [-1, 1], mean over the pairs.
-        confusion: the same of visible images and the infrared images of other pairs.
-        repetition: the same of visible images of different pairs; 1 where the scene stands still.
+        correlation: Mean correlation of the structure of both images of a pair, in [-1, 1].
+        confusion: Mean correlation of a visible image and the infrared images of other pairs.
+        repetition: Mean correlation of visible images of different pairs; 1 if the scene never changes.
     """
 
     matrix: FloatArray
@@ -81,13 +80,13 @@ class Alignment:
 
 @torch.no_grad()
 def align(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) -> Alignment:
-    """Estimate the homography of pairs, starting with both images showing the same field of view.
+    """Estimate the homography of pairs, starting with the same field of view in both images.
 
     Args:
-        pairs: at least two; the more and the more different the scenes, the better.
-        progress: called after each level.
+        pairs: At least two; more pairs with more different scenes give a better estimate.
+        progress: Called after each level.
     """
-    # On [-1, 1] x [-1, 1], which is the whole of either image.
+    # In coordinates [-1, 1] x [-1, 1], which cover each image.
     matrix = torch.eye(3, dtype=torch.float64)
     for level in LEVELS:
         visible, infrared = _at_width(pairs, level.width)
@@ -109,7 +108,7 @@ def align(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) -> A
 
 
 def _same_and_other(first: Tensor, second: Tensor) -> tuple[float, float]:
-    """Return the mean correlation of features (B, C, H, W) with their partners, and with all the others."""
+    """Return the mean correlation of features (B, C, H, W) with their partners, and with all others."""
     count = len(first)
     same = float((first * second).sum())
     everything = float((first.sum(dim=0) * second.sum(dim=0)).sum())
@@ -133,7 +132,7 @@ def _to_tensor(images: npt.NDArray[Any]) -> Tensor:
 
 
 def _warp(infrared: Tensor, matrix: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Lay the infrared on the visible pixels; also (1, 1, H, W), 1 where it is seen and shows the scene."""
+    """Warp the infrared to the visible pixels; also return (1, 1, H, W), 1 where it shows the scene."""
     y = (torch.arange(height, dtype=torch.float64) + 0.5) * (2.0 / height) - 1.0
     x = (torch.arange(width, dtype=torch.float64) + 0.5) * (2.0 / width) - 1.0
     rows, columns = torch.meshgrid(y, x, indexing="ij")
@@ -149,7 +148,7 @@ _CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], dt
 
 
 def _search(blocks: BlockCorrelation, level: Level, half: Tensor) -> Tensor:
-    """Return how the best of many similarities moves the corners, (4, 2), pixels."""
+    """Return the shift of the corners by the best of many similarities, (4, 2), pixels."""
     reach = round(0.9 * level.radius) if level.steps > 1 else 0
     shift = torch.arange(-reach, reach + 1, dtype=torch.float64)
     scale = torch.linspace(-level.scale, level.scale, level.steps, dtype=torch.float64)
@@ -169,7 +168,7 @@ def _search(blocks: BlockCorrelation, level: Level, half: Tensor) -> Tensor:
 
 @torch.enable_grad()
 def _refine(blocks: BlockCorrelation, corners: Tensor, half: Tensor) -> Tensor:
-    """Move the four corners, (4, 2) pixels, to where the correlation is largest nearby."""
+    """Move the four corners, (4, 2) pixels, to the nearest maximum of the correlation."""
     corners = corners.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([corners], max_iter=60, line_search_fn="strong_wolfe")
     bend = _bending(half)
@@ -178,7 +177,7 @@ def _refine(blocks: BlockCorrelation, corners: Tensor, half: Tensor) -> Tensor:
         optimizer.zero_grad()
         departure = bend @ corners.flatten() * (160.0 / half[0])
         cost = STIFFNESS * departure.square().mean() - blocks.at(_shifts(blocks, corners, half))[0]
-        loss = 100.0 * cost  # in the range that the optimizer's tolerances are meant for
+        loss = 100.0 * cost  # in the range that suits the tolerances of the optimizer
         torch.autograd.backward(loss)
         return loss
 
@@ -187,7 +186,7 @@ def _refine(blocks: BlockCorrelation, corners: Tensor, half: Tensor) -> Tensor:
 
 
 def _bending(half: Tensor) -> Tensor:
-    """Return the (8, 8) projection of corner shifts onto what no similarity does."""
+    """Return the (8, 8) projection of corner shifts onto the complement of similarities."""
     points = _CORNERS * half
     basis = torch.zeros(8, 4, dtype=torch.float64)
     basis[0::2, 0] = basis[1::2, 1] = 1.0
@@ -197,7 +196,7 @@ def _bending(half: Tensor) -> Tensor:
 
 
 def _shifts(blocks: BlockCorrelation, corners: Tensor, half: Tensor) -> Tensor:
-    """Return how each block moves if the corners move so, (1, blocks, 2), pixels."""
+    """Return the shift of each block for given shifts of the corners, (1, blocks, 2), pixels."""
     centers = blocks.centers.double()
     matrix = _homography(corners / half)
     points = (centers / half) @ matrix[:, :2].T + matrix[:, 2]
@@ -205,7 +204,7 @@ def _shifts(blocks: BlockCorrelation, corners: Tensor, half: Tensor) -> Tensor:
 
 
 def _homography(corners: Tensor) -> Tensor:
-    """Return the homography (3, 3) of [-1, 1] x [-1, 1] whose corners move by (4, 2); differentiable."""
+    """Return the homography (3, 3) that moves the corners of [-1, 1] x [-1, 1] by (4, 2); differentiable."""
     x, y = _CORNERS.T
     u, v = (_CORNERS + corners).T
     zero, one = torch.zeros_like(x), torch.ones_like(x)
@@ -216,7 +215,7 @@ def _homography(corners: Tensor) -> Tensor:
 
 
 def _in_pixels(matrix: FloatArray, pairs: ImagePairs) -> FloatArray:
-    """Turn a homography of [-1, 1] x [-1, 1] into one from visible to infrared pixels."""
+    """Convert a homography of [-1, 1] x [-1, 1] to one from visible to infrared pixels."""
     inner = [
         np.array([[2.0 / w, 0.0, 1.0 / w - 1.0], [0.0, 2.0 / h, 1.0 / h - 1.0], [0.0, 0.0, 1.0]])
         for h, w in (image.shape[:2] for image in pairs[0])

@@ -1,4 +1,4 @@
-"""How well two images agree if each part of one is moved a little: correlation by block and shift."""
+"""Correlation of two images by block and shift: how well they agree if each block moves a little."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LEAST_OVERLAP = 0.1
-"""Of a block: with less to compare, chance would be scaled up."""
+"""Least overlap of a block; a smaller overlap would amplify chance."""
 
 
 class BlockCorrelation:
     """Correlation of the features of image pairs, summed over the pairs, for each block and each shift.
 
-    All pairs have one registration, so their sum has a peak where no single pair has.
+    All pairs have the same registration, so their sum has a clear peak even if no single pair has one.
 
-    Near the edge of what is seen a shift leaves less to compare; the sums are scaled up by what is missing,
-    or every edge would draw the images inwards.
+    Near the edge of the valid pixels a shift leaves fewer pixels to compare. The sums are scaled up by the
+    missing share, because otherwise every edge would pull the images inwards.
 
     Args:
         visible: (B, C, H, W) features, of length 1 over each image.
-        infrared: the same, on about the same pixels.
-        visible_valid: (1, 1, H, W), 0 where there are no features, else 1.
-        infrared_valid: the same.
-        radius: largest shift, pixels.
-        rows: of blocks.
-        columns: of blocks.
+        infrared: Features of the infrared images, roughly aligned with the visible ones.
+        visible_valid: (1, 1, H, W), 1 where there are features, else 0.
+        infrared_valid: The same for the infrared features.
+        radius: Largest shift, pixels.
+        rows: Rows of blocks.
+        columns: Columns of blocks.
 
     Attributes:
         centers: (rows * columns, 2) x and y of the blocks, from the middle of the image, pixels.
-        volume: (rows * columns, 1, 2 radius + 1, 2 radius + 1); all blocks together are a correlation in
+        volume: (rows * columns, 1, 2 radius + 1, 2 radius + 1); the sum over the blocks is a correlation in
             [-1, 1] for each shift (down, across).
     """
 
@@ -57,10 +57,10 @@ class BlockCorrelation:
         self.centers = torch.stack([across_grid.flatten(), down_grid.flatten()], dim=1)
 
     def at(self, shifts: Tensor) -> Tensor:
-        """Correlate with every block moved by its own shift, sub-pixel.
+        """Return the correlation with every block moved by its own sub-pixel shift.
 
         Args:
-            shifts: (N, rows * columns, 2) x and y, pixels; beyond the radius nothing correlates.
+            shifts: (N, rows * columns, 2) x and y, pixels; beyond the radius the correlation is 0.
 
         Returns:
             (N,) correlation.
@@ -71,10 +71,10 @@ class BlockCorrelation:
 
 
 def _block_means(first: Tensor, second: Tensor, radius: int, blocks: tuple[int, int]) -> Tensor:
-    """Multiply (B, C, H, W), shift by shift, and take the mean of each block of the sum over B and C.
+    """Multiply two (B, C, H, W), shift by shift, sum over B and C, and return the mean of each block.
 
     Returns:
-        (blocks, 1, 2 radius + 1, 2 radius + 1), the second moved up and left by (down, across).
+        (blocks, 1, 2 radius + 1, 2 radius + 1); the second tensor is moved up and left by (down, across).
     """
     height, width = first.shape[-2:]
     padded = F.pad(second, (radius,) * 4)

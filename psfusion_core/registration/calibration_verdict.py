@@ -1,26 +1,30 @@
-"""Whether a registration that was found is good enough, in a line for the user."""
+"""The verdict on a calibration: refused, rough or good."""
 
 from __future__ import annotations
 
 GOOD_DISAGREEMENT = 0.005
-"""Of the corners by the two halves of the pairs, of the width of the infrared image: 3.2 of 640 pixels.
+"""Disagreement of the two halves of the pairs at the corners, in widths of the infrared image.
 
-The result is the mean of the halves, and errs by about half of what they differ by chance: 1.6 of 640 pixels.
-What both halves err by alike does not show in this, only in the picture.
+It is 3.2 of 640 pixels. The result is the mean of the halves, so its random error is about half of that, 1.6
+pixels. An error that both halves share shows only in the picture.
 """
 
 GOOD_RESIDUAL = 1.0
-"""Root mean square, pixels, of the corners of a checkerboard."""
+"""Root mean square residual of the corners of a checkerboard, pixels."""
+
+
+class CalibrationError(ValueError):
+    """No reliable registration was found; the message is one line with the reason and the remedy."""
 
 
 def judge(residual: float, good: float, unit: str, remedy: str) -> str:
-    """Return the verdict on a registration that can be trusted: good, or rough and what makes it better.
+    """Return the verdict on a reliable registration: good, or rough with a remedy.
 
     Args:
-        residual: that was measured, pixels.
-        good: the largest residual of a good one, pixels.
-        unit: of both, such as "infrared pixels".
-        remedy: what to do about a larger one.
+        residual: The measured residual.
+        good: Largest residual of a good registration.
+        unit: Unit of both, such as "infrared pixels".
+        remedy: What to do about a larger residual.
     """
     if residual <= good:
         return f"good: {residual:.2f} {unit}, at most {good:.2f} expected; check the edges in calibration.png"

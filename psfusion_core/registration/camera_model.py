@@ -1,4 +1,4 @@
-"""Camera models as sensor_msgs/CameraInfo defines them: a pinhole with distortion, or a fisheye."""
+"""Camera models as in sensor_msgs/CameraInfo: a pinhole with distortion, or a fisheye."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COEFFICIENTS = {
     "equidistant": (0, 4),
     "fisheye": (0, 4),
 }
-"""Numbers of distortion coefficients by ROS name; none is no distortion. Fisheye is equidistant."""
+"""Allowed numbers of distortion coefficients by ROS name; 0 means no distortion. Fisheye is equidistant."""
 
 _STEPS = 30
 _TOLERANCE = 0.05
-"""Pixels by which a ray may miss its pixel when it is projected back."""
+"""Largest distance, pixels, between a pixel and its ray projected back."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class CameraModel:
     """Intrinsics of one camera, with the fields of sensor_msgs/CameraInfo.
 
     Args:
-        width: of the images that it was calibrated with, pixels.
-        height: the same.
+        width: Width of the calibration images, pixels.
+        height: Height of the calibration images, pixels.
         k: K row by row, 9 values: focal lengths and principal point in pixels.
-        d: distortion coefficients, in OpenCV's order.
-        distortion_model: plumb_bob, rational_polynomial, equidistant or fisheye; may be empty where d is.
+        d: Distortion coefficients, in OpenCV's order.
+        distortion_model: plumb_bob, rational_polynomial, equidistant or fisheye; may be empty if d is empty.
 
     Raises:
-        ValueError: a size or focal length of 0 (a camera that is not calibrated), an unknown model, or
-            another number of coefficients than it has.
+        ValueError: A size or focal length is 0 (the camera is not calibrated), the model is unknown, or it
+            has another number of coefficients.
     """
 
     width: int
@@ -66,14 +66,10 @@ class CameraModel:
             )
 
     def scaled_to(self, size: Size, what: str) -> CameraModel:
-        """Return the model of the same camera for images of another size, but the same field of view.
-
-        Args:
-            size: width and height.
-            what: "visible" or "infrared", for the message.
+        """Return the model for images of another size; the message calls them "visible" or "infrared".
 
         Raises:
-            ValueError: another aspect ratio.
+            ValueError: The aspect ratio differs.
         """
         k = scaling((self.width, self.height), size, what) @ self.matrix
         return CameraModel(*size, tuple(k.ravel().tolist()), self.d, self.distortion_model)
@@ -107,7 +103,7 @@ class CameraModel:
             pixels: (N, 2).
 
         Returns:
-            (N, 2) positions on the plane z = 1; NaN where the distortion cannot be undone.
+            (N, 2) positions on the plane z = 1; NaN if the distortion cannot be undone.
         """
         focal = np.array([self.k[0], self.k[4]])
         if self.distortion_model in ("equidistant", "fisheye"):
@@ -115,7 +111,7 @@ class CameraModel:
         else:
             undistorted = np.linalg.solve(self.matrix, np.column_stack([pixels, np.ones(len(pixels))]).T).T
             points = undistorted[:, :2]
-            # OpenCV's own undistortion stops after five of these steps, tenths of a pixel off in wide lenses.
+            # OpenCV's undistortion stops after five of these steps, tenths of a pixel off for wide lenses.
             with np.errstate(over="ignore", invalid="ignore"):
                 for _ in range(_STEPS if any(self.d) else 0):
                     step = (pixels - self.project(points)) / focal
@@ -142,7 +138,7 @@ class CameraModel:
         return undistorted * stretch[:, np.newaxis]
 
     def field_radius(self) -> float:
-        """Return the largest distance from the axis, on the plane z = 1, that the camera's image shows."""
+        """Return the largest distance from the axis in the image, on the plane z = 1."""
         across, down = np.arange(self.width, dtype=np.float64), np.arange(self.height, dtype=np.float64)
         rows = [np.column_stack([across, np.full_like(across, y)]) for y in (-0.5, self.height - 0.5)]
         columns = [np.column_stack([np.full_like(down, x), down]) for x in (-0.5, self.width - 0.5)]

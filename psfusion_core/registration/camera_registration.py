@@ -1,4 +1,4 @@
-"""The registration that the settings and the `camera_info` of both cameras make together."""
+"""The registration of a running fuser, made from the settings and the `camera_info` of both cameras."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ CAMERAS: tuple[Camera, Camera] = ("visible", "infrared")
 
 
 class CameraRegistration:
-    """Gives a fuser the registration, and makes it anew where a camera says something else of itself."""
+    """Sets the registration of a fuser, and recreates it when a camera_info changes.
+
+    Args:
+        settings: The settings of the registration.
+        names: Names of the camera_info topics, for the message about a missing one.
+    """
 
     def __init__(self, settings: RegistrationSettings, names: Mapping[Camera, str]) -> None:
-        """Take what is needed.
-
-        Args:
-            settings: how the infrared is laid onto the visible image.
-            names: of the camera_info topics, for what is said about a missing one.
-        """
         self.settings = settings
         self._names = names
         self._made_of: object = None
 
     def apply_to(self, fuser: Any, infos: Mapping[Camera, Any]) -> None:
-        """Give a fuser the registration, where it has not got it yet.
+        """Set the registration of a fuser unless it is up to date.
 
         Args:
-            fuser: a `psfusion_core.Fuser`.
-            infos: the latest `sensor_msgs/CameraInfo` of each camera that sent one.
+            fuser: A `psfusion_core.Fuser`.
+            infos: The latest `sensor_msgs/CameraInfo` of each camera that sent one.
 
         Raises:
-            FrameError: extrinsics need the camera_info of both cameras, and one has not come.
-            ValueError: a camera_info makes no sense.
+            FrameError: Extrinsics need the camera_info of both cameras, and one is missing.
+            ValueError: A camera_info is invalid.
         """
         if self.settings.mode == "none":
             return

@@ -1,6 +1,6 @@
-"""Calibration with a checkerboard that both cameras see: printed, and heated by the sun or a lamp.
+"""Calibration with a printed checkerboard that the sun or a lamp heats, so that both cameras see it.
 
-The black squares take up more heat, so that the infrared image shows them brighter than the white ones.
+The black squares absorb more heat, so they are brighter than the white squares in the infrared image.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from psfusion_core.base.wording import one_line
+from psfusion_core.registration.calibration_verdict import CalibrationError
 from psfusion_core.registration.camera_model import CameraModel
 from psfusion_core.registration.pixel_map import FloatArray, Size
-from psfusion_core.registration.scene_calibration import CalibrationError
 
 MINIMUM_VIEWS = 5
 MAXIMUM_RESIDUAL = 2.0
-"""Pixels: a larger root mean square means corners that were confused or views that are no pairs."""
+"""Largest root mean square residual, pixels; more means confused corners or images that are not pairs."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Board:
     """Inner corners of a checkerboard.
 
     Args:
-        columns: inner corners in a row.
-        rows: inner corners in a column.
-        square: side of a square, metres.
+        columns: Inner corners in a row.
+        rows: Inner corners in a column.
+        square: Side of a square, metres.
     """
 
     columns: int
@@ -54,14 +54,14 @@ class View:
 
 @dataclass(frozen=True)
 class StereoCalibration:
-    """Both cameras and where they are to each other: p_infrared = rotation p_visible + translation.
+    """Intrinsics of both cameras, and their extrinsics: p_infrared = rotation p_visible + translation.
 
     Attributes:
-        visible, infrared: intrinsics.
+        visible, infrared: Intrinsics.
         rotation: (3, 3).
         translation: (3,) metres.
-        residual: root mean square distance of the corners from where both cameras project them, pixels.
-        distance: median distance of the board, metres.
+        residual: Root mean square reprojection error of the corners in both cameras, pixels.
+        distance: Median distance of the board, metres.
     """
 
     visible: CameraModel
@@ -73,22 +73,22 @@ class StereoCalibration:
 
 
 def find_view(visible: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8], board: Board) -> View | None:
-    """Find the board in a pair, (H, W, 3) RGB and (h, w); None unless both images show the whole of it."""
+    """Find the board in a pair, (H, W, 3) RGB and (h, w); None unless both images show the whole board."""
     first = find_corners(cv2.cvtColor(visible, cv2.COLOR_RGB2GRAY), board)
     second = find_corners(infrared, board)
     if first is None or second is None:
         return None
-    # The cameras stand upright to each other; a board without marks may be numbered from its other end.
+    # Both cameras are upright, but the detector may number the corners from either end of the board.
     if np.dot(first[-1] - first[0], second[-1] - second[0]) < 0.0:
         second = np.ascontiguousarray(second[::-1])
     return View(first, second)
 
 
 def find_corners(image: npt.NDArray[Any], board: Board) -> npt.NDArray[np.float32] | None:
-    """Find the inner corners, (N, 2) float32 pixels row by row, whichever squares are the brighter ones."""
+    """Find the inner corners, (N, 2) float32 pixels row by row; either colour of squares may be brighter."""
     low, high = float(image.min()), float(image.max())
     stretched = ((image - low) * (255.0 / max(high - low, 1.0))).astype(np.uint8)
-    # The older detector looks for dark squares, and in the negative of a board it finds wrong ones.
+    # The older detector looks for dark squares, and finds wrong corners in the negative of a board.
     flags = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY
     found, corners = cv2.findChessboardCornersSB(stretched, (board.columns, board.rows), flags=flags)
     if not found:
@@ -105,16 +105,16 @@ def find_corners(image: npt.NDArray[Any], board: Board) -> npt.NDArray[np.float3
 def calibrate_stereo(
     views: list[View], board: Board, visible_size: Size, infrared_size: Size
 ) -> StereoCalibration:
-    """Calibrate each camera by itself (Zhang's method, plumb_bob), then where they are to each other.
+    """Calibrate the intrinsics of each camera (Zhang's method, plumb_bob), then the extrinsics.
 
     Args:
-        views: at least 5.
-        board: that they show.
-        visible_size: width and height of the visible images.
-        infrared_size: the same of the infrared ones.
+        views: At least 5 views.
+        board: The board in the views.
+        visible_size: Width and height of the visible images.
+        infrared_size: Width and height of the infrared images.
 
     Raises:
-        CalibrationError: too few views, or corners that fit no two cameras.
+        CalibrationError: There are too few views, or the corners fit no two cameras.
     """
     _check_views(views)
     objects = [board.points] * len(views)
@@ -143,16 +143,16 @@ def calibrate_stereo(
 
 
 def fit_homography(views: list[View]) -> tuple[FloatArray, float]:
-    """Fit one homography to the corners of all views, visible to infrared pixels.
+    """Fit one homography from visible to infrared pixels to the corners of all views.
 
-    It fits only where the board was always at about the same distance, or the cameras are side by side.
+    It fits only if the board was always at about the same distance, or the cameras are side by side.
 
     Returns:
-        The (3, 3) homography, and the root mean square distance of the infrared corners from where it puts
-        the visible ones, pixels.
+        The (3, 3) homography, and the root mean square distance between the infrared corners and the mapped
+        visible corners, pixels.
 
     Raises:
-        CalibrationError: too few views, or corners that no homography maps.
+        CalibrationError: There are too few views, or no homography maps the corners.
     """
     _check_views(views)
     visible = np.concatenate([view.visible for view in views]).astype(np.float64)

@@ -1,8 +1,8 @@
-"""What a visible and an infrared image of one scene have in common: where edges are, and their direction.
+"""Edge structure: what visible and infrared images of a scene share, the places and directions of edges.
 
-Contrast and its sign differ between the two bands, so neither is kept: the gradient is projected onto a few
-directions modulo 180 degrees (as in the channel features of orientated gradients, Ye et al., IEEE TGRS 57,
-2019, 9059) after its strength was divided by that of its surroundings.
+Contrast and its sign differ between the two bands, so the features keep neither. The gradient is divided by
+the strength of its surroundings and projected onto a few directions modulo 180 degrees, as in the channel
+features of orientated gradients (Ye et al., IEEE TGRS 57, 2019, 9059).
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from torch import Tensor
 
 DIRECTIONS = 4
 SURROUNDINGS = 1.0 / 20.0
-"""Standard deviation of the surroundings, of the width of the image."""
+"""Standard deviation of the surroundings, in widths of the image."""
 
 FLOOR = 0.5
-"""Added to the strength of the surroundings, of its median: noise in flat parts stays small."""
+"""Added to the strength of the surroundings, in its medians, so that noise in flat parts stays small."""
 
 
 def structure(images: Tensor, valid: Tensor) -> Tensor:
-    """Compute the features that are compared.
+    """Compute the features to compare.
 
     Args:
         images: (B, 1, H, W) in [0, 1].
-        valid: (1 or B, 1, H, W), 0 where an image says nothing, else 1.
+        valid: (1 or B, 1, H, W), 1 where an image is valid, else 0.
 
     Returns:
-        (B, DIRECTIONS, H, W) with mean 0 in every surroundings and length 1 over each image; 0 where not
-        valid.
+        (B, DIRECTIONS, H, W) with local mean 0 and length 1 over each image; 0 where not valid.
     """
     width = images.shape[-1]
     smooth = blur(images, 1.0)
@@ -41,14 +40,14 @@ def structure(images: Tensor, valid: Tensor) -> Tensor:
     gradient = gradient / (energy + floor)
     angles = torch.arange(DIRECTIONS) * (math.pi / DIRECTIONS)
     projected = torch.einsum("bkhw,kd->bdhw", gradient, torch.stack([angles.cos(), angles.sin()])).abs()
-    # One strong edge counts no more than a few weak ones.
+    # A strong edge has no more influence than a few weak edges.
     channels = blur(projected / (1.0 + gradient.norm(dim=1, keepdim=True)), 1.0)
     channels = (channels - blur(channels, width * SURROUNDINGS)) * valid
     return channels / (channels.flatten(1).norm(dim=1).view(-1, 1, 1, 1) + 1e-9)
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Gaussian of a standard deviation in pixels, borders repeated."""
+    """Blur by a Gaussian with a standard deviation in pixels; borders are repeated."""
     size = 2 * round(3.0 * sigma) + 1
     return gaussian_blur2d(images, (size, size), (sigma, sigma), border_type="replicate")
 
@@ -59,9 +58,9 @@ def erode(mask: Tensor, radius: int) -> Tensor:
 
 
 def dead_border(infrared: Tensor) -> Tensor:
-    """Return (1, 1, H, W), 1 where infrared images (B, 1, H, W) do not differ, in 5 x 5 pixels.
+    """Return (1, 1, H, W), 1 where all infrared images (B, 1, H, W) are constant over 5 x 5 pixels.
 
-    Infrared images that were undistorted or moved before have such borders, which are no edges of the scene.
+    Undistorted or shifted infrared images have such borders, whose edges do not belong to the scene.
     """
     largest, smallest = (
         F.max_pool2d(sign * infrared, 5, stride=1, padding=2).amax(dim=0) for sign in (1, -1)

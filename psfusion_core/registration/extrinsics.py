@@ -1,4 +1,4 @@
-"""Registration by the cameras' calibration: exact for things at one distance."""
+"""Registration by the calibration of both cameras: exact at one distance."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from psfusion_core.registration.pixel_map import Size, pixel_centers
 
 @dataclass(frozen=True)
 class ExtrinsicRegistration:
-    """A visible pixel is taken for a point on the plane Z = distance of the visible camera's optical frame.
+    """Maps a visible pixel to a point P on the plane Z = distance of the visible camera, then to R P + t.
 
-    That point P is seen by the infrared camera where R P + t projects. What is nearer or farther is off by
+    The infrared pixel is the projection of R P + t. Objects at another depth are displaced by
     f |t| (1 / depth - 1 / distance) pixels, where f is the infrared focal length.
 
     Args:
-        visible_camera: intrinsics.
-        infrared_camera: intrinsics.
+        visible_camera: Intrinsics of the visible camera.
+        infrared_camera: Intrinsics of the infrared camera.
         rotation: R, row by row, from visible to infrared camera coordinates.
         translation: t, metres.
-        distance: of the plane, metres.
+        distance: Distance of the plane, metres.
     """
 
     visible_camera: CameraModel
@@ -33,7 +33,7 @@ class ExtrinsicRegistration:
     distance: float
 
     def pixel_map(self, visible_size: Size, infrared_size: Size) -> npt.NDArray[np.float32]:
-        """Map the pixels of a visible image, see `Registration.pixel_map`."""
+        """Map the pixels of a visible image; see `Registration.pixel_map`."""
         visible = self.visible_camera.scaled_to(visible_size, "visible")
         infrared = self.infrared_camera.scaled_to(infrared_size, "infrared")
         rays = visible.rays(pixel_centers(visible_size))
@@ -41,7 +41,7 @@ class ExtrinsicRegistration:
         seen = space @ np.reshape(self.rotation, (3, 3)).T + np.asarray(self.translation)
         with np.errstate(divide="ignore", invalid="ignore"):
             points = np.where(seen[:, 2:] > 0.0, seen[:, :2] / seen[:, 2:], np.nan)
-            # Beyond the lens's field the polynomials of the distortion turn back into the image.
+            # Outside the field of the lens the distortion polynomials fold back into the image.
             points[~(np.linalg.norm(points, axis=1) <= infrared.field_radius())] = np.nan
         pixels = infrared.project(np.nan_to_num(points))
         pixels[np.isnan(points).any(axis=1)] = np.nan

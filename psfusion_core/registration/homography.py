@@ -1,4 +1,4 @@
-"""Registration by a homography: right for far scenes, for cameras side by side, and for one plane."""
+"""Registration by a homography: valid for far scenes, for cameras side by side, and for one plane."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from psfusion_core.registration.pixel_map import FloatArray, Size, pixel_centers
 
 @dataclass(frozen=True)
 class HomographyRegistration:
-    """A visible pixel p lies at the infrared pixel H p, in homogeneous coordinates.
+    """Maps a visible pixel p to the infrared pixel H p, in homogeneous coordinates.
 
-    Images of other sizes than these are taken where their aspect ratio is the same within 1 %; pixel centres
-    are at whole numbers, so that x + 1/2 scales with the width.
+    Images may have other sizes with the same aspect ratio within 1 %. Pixel centres are at whole numbers, so
+    x + 1/2 scales with the width.
 
     Args:
         matrix: H, row by row, 9 values.
-        visible_size: width and height that it was made for; (0, 0) for whatever comes.
-        infrared_size: the same of the infrared image.
+        visible_size: Width and height of the visible images of the calibration; (0, 0) for any size.
+        infrared_size: The same for the infrared images.
     """
 
     matrix: tuple[float, ...]
@@ -31,22 +31,23 @@ class HomographyRegistration:
         """Return the 3 x 3 homography between images of these sizes.
 
         Raises:
-            ValueError: another aspect ratio.
+            ValueError: The aspect ratio differs.
         """
         enlarge = scaling(self.infrared_size, infrared_size, "infrared")
         reduce = np.linalg.inv(scaling(self.visible_size, visible_size, "visible"))
         return enlarge @ np.reshape(self.matrix, (3, 3)) @ reduce
 
     def pixel_map(self, visible_size: Size, infrared_size: Size) -> npt.NDArray[np.float32]:
-        """Map the pixels of a visible image, see `Registration.pixel_map`."""
+        """Map the pixels of a visible image; see `Registration.pixel_map`."""
         points = apply_homography(self.matrix_for(visible_size, infrared_size), pixel_centers(visible_size))
         return points.astype(np.float32).reshape(visible_size[1], visible_size[0], 2)
 
 
 def apply_homography(matrix: FloatArray, points: FloatArray) -> FloatArray:
-    """Map (N, 2) points; NaN where the third coordinate has another sign than at the matrix's origin.
+    """Map (N, 2) points; NaN for points behind the camera.
 
-    Those points lie beyond the line that the homography sends to infinity: behind the camera.
+    These points are beyond the line that the homography maps to infinity: their third homogeneous coordinate
+    has another sign than that of the origin.
     """
     homogeneous = points @ matrix[:, :2].T + matrix[:, 2]
     depth = homogeneous[:, 2:] * np.sign(matrix[2, 2])

@@ -1,4 +1,4 @@
-"""The infrared image laid onto the visible one, on the device that fuses them."""
+"""Warping the infrared image to the visible image, on the device of the network."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from torch import Tensor
 from psfusion_core.registration.pixel_map import Size
 
 FEATHER = 1.0 / 15.0
-"""Width of the transition at the edge of what the infrared camera sees, of the shorter side of the image."""
+"""Width of the transition at the edge of the infrared field of view, in shorter sides of the image."""
 
 
 class InfraredWarp:
-    """Samples infrared images at the places that a pixel map gives; everything about the map is done once.
+    """Samples infrared images at the positions of a pixel map, which is prepared only once.
 
     Args:
-        pixel_map: (H, W, 2) x and y in the infrared image for each visible pixel; NaN where there is none.
-        infrared_size: width and height of the infrared images.
-        device: where the images are.
+        pixel_map: (H, W, 2) x and y in the infrared image of each visible pixel; NaN if there is none.
+        infrared_size: Width and height of the infrared images.
+        device: The device of the images.
 
     Attributes:
         coverage: (1, 1, H, W) float32, 1 where the infrared camera sees the visible pixel, else 0.
-        weight: (1, 1, H, W) float32 in [0, 1], 0 where it does not, rising smoothly to 1 inside.
+        weight: (1, 1, H, W) float32 in [0, 1], 0 outside the coverage, rising smoothly to 1 inside.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class InfraredWarp:
     ) -> None:
         size = np.array(infrared_size, np.float32)
         with np.errstate(invalid="ignore"):
-            # An image reaches half a pixel beyond the centres of its outermost pixels.
+            # An image extends half a pixel beyond the centres of its outermost pixels.
             seen = np.all((pixel_map >= -0.5) & (pixel_map <= size - 0.5), axis=2)
         self.infrared_size = infrared_size
-        # grid_sample has the edges of the image at -1 and 1; 2 is outside.
+        # grid_sample places the edges of the image at -1 and 1; 2 is outside.
         grid = np.where(np.isnan(pixel_map), 2.0, (2.0 * pixel_map + 1.0) / size - 1.0).clip(-2.0, 2.0)
         self._grid = torch.from_numpy(grid.astype(np.float32))[None].to(device)
         self.coverage = _plane(seen, device)
@@ -54,9 +54,9 @@ class InfraredWarp:
 
 
 def feather(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """Return weights (H, W) in [0, 1]: 0 where not seen, 1 a little inside, without a kink between.
+    """Return weights (H, W) in [0, 1]: 0 where not seen, rising smoothly to 1 inside.
 
-    The edge of the visible image is none: where all is seen all weights are 1.
+    The edge of the visible image has no transition: if every pixel is seen, all weights are 1.
     """
     if seen.all():
         return np.ones(seen.shape, np.float32)

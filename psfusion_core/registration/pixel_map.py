@@ -1,4 +1,4 @@
-"""What every registration offers, and how pixel coordinates change with the size of an image."""
+"""The interface of registrations, and pixel coordinates in images of different sizes."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ Size = tuple[int, int]
 FloatArray = npt.NDArray[np.float64]
 
 ASPECT_TOLERANCE = 0.01
-"""Sizes whose width over height differs by no more than this share show the same field of view."""
+"""Largest relative difference of two aspect ratios that count as the same field of view."""
 
 
 class Registration(Protocol):
-    """Says for each visible pixel where it lies in the infrared image."""
+    """Maps each visible pixel to its position in the infrared image."""
 
     def pixel_map(self, visible_size: Size, infrared_size: Size) -> npt.NDArray[np.float32]:
         """Map the pixels of a visible image.
 
         Args:
-            visible_size: width and height of the visible image.
-            infrared_size: width and height of the infrared image.
+            visible_size: Width and height of the visible image.
+            infrared_size: Width and height of the infrared image.
 
         Returns:
-            (H, W, 2) float32: x and y in the infrared image, perhaps outside it; NaN where the infrared
-            camera can see no such point.
+            (H, W, 2) float32: x and y in the infrared image, possibly outside it; NaN if the infrared camera
+            cannot see the point.
 
         Raises:
-            ValueError: the registration was made for images of another aspect ratio.
+            ValueError: The registration was made for images of another aspect ratio.
         """
         ...
 
 
 def same_aspect(first: Size, second: Size) -> bool:
-    """Tell whether two sizes have the same aspect ratio, within 1 %."""
+    """Whether two sizes have the same aspect ratio, within 1 %."""
     ratio = first[0] * second[1] / (first[1] * second[0])
     return abs(ratio - 1.0) <= ASPECT_TOLERANCE
 
 
 def scaling(made_for: Size, actual: Size, what: str) -> FloatArray:
-    """Return the 3 x 3 matrix from pixels of one size of an image to those of another.
+    """Return the 3 x 3 matrix from pixels of an image at one size to pixels of it at another size.
 
-    x' + 1/2 = s (x + 1/2): the edges of the image stay its edges, and pixel centres are at whole numbers.
+    x' + 1/2 = s (x + 1/2): edges of the image map to edges, and pixel centres are at whole numbers.
 
     Args:
-        made_for: size in which the pixels are given; 0 x 0 for whatever the image has.
-        actual: size that the image has.
+        made_for: Size that the coordinates refer to; (0, 0) for the actual size.
+        actual: Actual size of the image.
         what: "visible" or "infrared", for the message.
 
     Raises:
-        ValueError: the aspect ratios differ by more than 1 %.
+        ValueError: The aspect ratios differ by more than 1 %.
     """
     if made_for == (0, 0) or made_for == actual:
         return np.eye(3)

@@ -1,4 +1,4 @@
-"""Registration and camera calibration as YAML: a ROS parameter file, and the file of camera_calibration."""
+"""YAML files: a registration as ROS parameters, and intrinsics as ROS camera_calibration writes them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def write_registration(path: Path, settings: RegistrationSettings, comment: str)
     """Write a registration as a ROS parameter file, for `--params-file` and for `read_registration`.
 
     Args:
-        path: to write.
-        settings: the registration.
-        comment: what it was made of; each of its lines becomes a comment at the top.
+        path: The file to write.
+        settings: The registration.
+        comment: Origin of the registration; each of its lines becomes a comment at the top of the file.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     lines += ["/**:", f"  {PARAMETERS}:", "    registration:"]
@@ -36,7 +36,7 @@ def write_registration(path: Path, settings: RegistrationSettings, comment: str)
 
 
 def _number_or_list(value: Any) -> str:
-    """Write floats with a point: ROS tells 1.0 from 1, and YAML takes 1e-05 for text."""
+    """Write floats with a decimal point: ROS distinguishes 1.0 from 1, and YAML reads 1e-05 as text."""
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_number_or_list(entry) for entry in value)}]"
     if isinstance(value, int):
@@ -46,11 +46,11 @@ def _number_or_list(value: Any) -> str:
 
 
 def read_registration(path: Path) -> RegistrationSettings:
-    """Read the registration of a ROS parameter file, of whatever node; other parameters are left alone.
+    """Read the registration in a ROS parameter file of any node; other parameters are ignored.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is no such file, holds several registrations, or one that makes no sense.
+        OSError: The file cannot be read.
+        ValueError: The file has no registration, several registrations, or an invalid one.
     """
     document = _load(path)
     nodes = document.values() if isinstance(document, dict) else ()
@@ -80,7 +80,7 @@ def read_registration(path: Path) -> RegistrationSettings:
 
 
 def _like(default: Any, value: Any, name: str) -> Any:
-    """Turn a value of the file into the type of the default."""
+    """Convert a value of the file to the type of the default."""
     if isinstance(default, tuple):
         kind = type(default[0])
         if not isinstance(value, list) or not all(_is_number(entry, kind) for entry in value):
@@ -98,17 +98,12 @@ def _is_number(value: Any, kind: type) -> bool:
 
 
 def write_camera(path: Path, camera: CameraModel, name: str) -> None:
-    """Write the intrinsics of a camera as ROS camera_calibration does (camera_calibration_parsers, YAML).
+    """Write the intrinsics of a camera in the YAML format of ROS camera_calibration_parsers.
 
-    Rectification is the identity and the projection K: the images are not rectified.
-
-    Args:
-        path: to write.
-        camera: the intrinsics.
-        name: camera_name of the file.
+    Rectification is the identity and the projection is K, because the images are not rectified.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     k = list(camera.k)
     projection = [*k[0:3], 0.0, *k[3:6], 0.0, *k[6:9], 0.0]
@@ -129,8 +124,8 @@ def read_camera(path: Path) -> CameraModel:
     """Read the intrinsics of a camera from a file of ROS camera_calibration.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is no such file, or what it says makes no sense.
+        OSError: The file cannot be read.
+        ValueError: The file is not such a file, or its values are invalid.
     """
     document = _load(path)
     try:

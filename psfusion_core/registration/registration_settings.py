@@ -1,4 +1,4 @@
-"""The settings of a registration, as they stand in a ROS parameter file, and what is made of them."""
+"""The settings of a registration, as in a ROS parameter file, and the registration made from them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Mode = Literal["none", "homography", "extrinsics"]
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 ROTATION_TOLERANCE = 1e-3
-"""By how much an entry of R R^T may miss the identity: digits are lost in files."""
+"""Largest difference between an entry of R R^T and the identity; files round the digits."""
 
 MAXIMUM_CONDITION = 1e12
-"""Of a homography that has an inverse; shifts of thousands of pixels are far below."""
+"""Largest condition number of an invertible homography; shifts of thousands of pixels are far below it."""
 
 
 @dataclass(frozen=True)
 class RegistrationSettings:
-    """How the infrared is laid onto the visible image.
+    """The settings that register the infrared image to the visible image.
 
     Args:
         mode: none, homography or extrinsics.
-        homography: 3 x 3, row by row: from a visible pixel to the infrared pixel.
-        visible_size: width and height that the homography was made for; (0, 0) for whatever comes.
-        infrared_size: the same of the infrared image.
+        homography: 3 x 3, row by row, from visible to infrared pixels.
+        visible_size: Width and height of the visible images of the homography; (0, 0) for any size.
+        infrared_size: The same for the infrared images.
         rotation: R of the extrinsics, row by row: p_infrared = R p_visible + t.
         translation: t, metres.
-        distance: from the visible camera at which the two images coincide, metres.
+        distance: Distance from the visible camera at which the two images coincide, metres.
 
     Raises:
-        ValueError: a value that makes no sense; the message is one line.
+        ValueError: A value is invalid; the message is one line.
     """
 
     mode: str = "none"
@@ -92,15 +92,10 @@ def make_registration(
     visible_camera: CameraModel | None = None,
     infrared_camera: CameraModel | None = None,
 ) -> Registration | None:
-    """Make the registration that settings describe; None in mode none.
-
-    Args:
-        settings: what to make.
-        visible_camera: intrinsics, needed in mode extrinsics.
-        infrared_camera: the same of the infrared camera.
+    """Make the registration that the settings describe; None in mode none.
 
     Raises:
-        ValueError: mode extrinsics without both cameras.
+        ValueError: The mode is extrinsics and a camera is missing.
     """
     if settings.mode == "none":
         return None

@@ -1,4 +1,4 @@
-"""Calibration from natural scenes: one homography for all pairs, believed only if their halves agree."""
+"""Calibration from natural scenes: one homography for all pairs, accepted only if their halves agree."""
 
 from __future__ import annotations
 
@@ -9,39 +9,36 @@ import cv2
 import numpy as np
 
 from psfusion_core.registration.alignment import LEVELS, Alignment, ImagePairs, align
+from psfusion_core.registration.calibration_verdict import CalibrationError
 from psfusion_core.registration.homography import apply_homography
 from psfusion_core.registration.pixel_map import FloatArray, Size
 
 MINIMUM_PAIRS = 4
 MINIMUM_CORRELATION = 0.12
-"""Halves of 10 pairs of different road scenes reach 0.1, true pairs 0.2 to 0.4."""
+"""Least correlation of pairs: halves of 10 pairs of different scenes reach 0.1, true pairs 0.2 to 0.4."""
 
 MINIMUM_MARGIN = 0.3
-"""By which share of their correlation pairs must stand out of images of different scenes."""
+"""Least margin over the correlation of images of different scenes, as a share of the correlation."""
 
 MAXIMUM_DISAGREEMENT = 0.03
-"""Of the corners by the two halves of the pairs, of the width of the infrared image."""
+"""Largest disagreement of the two halves of the pairs at the corners, in widths of the infrared image."""
 
 MAXIMUM_STRETCH = 1.3
-"""Largest ratio of the scales that a plausible homography has in different directions and places."""
+"""Largest ratio of the scales of a plausible homography in different directions and places."""
 
 STEPS = 2 * len(LEVELS)
-"""How often a calibration reports progress."""
-
-
-class CalibrationError(ValueError):
-    """No registration that can be trusted was found; the message is one line that says why and what to do."""
+"""Number of calls of `progress` in a calibration."""
 
 
 @dataclass(frozen=True)
 class SceneCalibration:
-    """What was found, and how sure it is.
+    """The homography and its reliability.
 
     Attributes:
         matrix: (3, 3) homography from visible to infrared pixels.
-        correlation: of the structure of both images of a pair, mean over the pairs, in [-1, 1].
-        disagreement: mean distance, in infrared pixels, of the four corners of the visible image as the even
-            and as the odd pairs place them.
+        correlation: Mean correlation of the structure of both images of a pair, in [-1, 1].
+        disagreement: Mean distance, in infrared pixels, between the corners of the visible image as mapped by
+            the estimates of the even and of the odd pairs.
     """
 
     matrix: FloatArray
@@ -50,16 +47,14 @@ class SceneCalibration:
 
 
 def calibrate(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) -> SceneCalibration:
-    """Estimate the homography of the even and of the odd pairs; their mean is the result if they agree.
-
-    The mean of two estimates that err by chance is better than one of all pairs, and is checked on the way.
+    """Estimate the homography of the even and of the odd pairs, and return their mean if they agree.
 
     Args:
-        pairs: at least 4, each (H, W, 3) uint8 RGB and (h, w) uint8, all of the same two sizes.
-        progress: called `STEPS` times.
+        pairs: At least 4, each (H, W, 3) uint8 RGB and (h, w) uint8, all of the same two sizes.
+        progress: Called `STEPS` times.
 
     Raises:
-        CalibrationError: too few pairs, different sizes, or no homography to be trusted.
+        CalibrationError: There are too few pairs, different sizes, or no reliable homography.
     """
     if len(pairs) < MINIMUM_PAIRS:
         raise CalibrationError(
@@ -93,14 +88,14 @@ def calibrate(pairs: ImagePairs, progress: Callable[[], object] = lambda: None) 
 
 
 def check_correlation(alignment: Alignment) -> None:
-    """Raise CalibrationError unless pairs have more in common than images of different scenes."""
+    """Raise CalibrationError unless pairs correlate better than images of different scenes."""
     if alignment.correlation < MINIMUM_CORRELATION:
         raise CalibrationError(
             f"expected images that correlate by {MINIMUM_CORRELATION} or more, got "
             f"{alignment.correlation:.2f}: use pairs of the same moment with many edges that both cameras "
             "see, or a heated checkerboard"
         )
-    # Where the scene stands still every infrared image is as good a partner as the right one.
+    # If the scene never changes, every infrared image is as good a partner as the right one.
     margin = MINIMUM_MARGIN * alignment.correlation * (1.0 - alignment.repetition)
     if alignment.correlation - alignment.confusion < margin:
         raise CalibrationError(
@@ -110,9 +105,9 @@ def check_correlation(alignment: Alignment) -> None:
 
 
 def check_plausible(matrix: FloatArray, visible_size: Size, infrared_size: Size) -> None:
-    """Raise CalibrationError unless a homography is what two cameras that look the same way can have.
+    """Raise CalibrationError unless a homography is plausible for two cameras that look the same way.
 
-    It must not turn the image over, nor stretch it by different amounts in different places or directions.
+    It must not mirror the image, nor stretch it by different amounts in different places or directions.
     """
     x, y = np.meshgrid(np.linspace(0, visible_size[0], 3), np.linspace(0, visible_size[1], 3))
     points = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -132,7 +127,7 @@ def check_plausible(matrix: FloatArray, visible_size: Size, infrared_size: Size)
 
 
 def corner_distance(first: FloatArray, second: FloatArray, visible_size: Size) -> float:
-    """Return the mean distance, infrared pixels, of the visible corners under two homographies."""
+    """Return the mean distance, infrared pixels, between the visible corners under two homographies."""
     corners = _corners(visible_size)
     moved = apply_homography(first, corners) - apply_homography(second, corners)
     return float(np.linalg.norm(moved, axis=1).mean())

@@ -1,4 +1,4 @@
-"""What a run leaves on disk to go on from and to be used, whole at any moment."""
+"""The checkpoints of a training run: the state to resume from, and the weights to use."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ BEST_FILE = "best.safetensors"
 
 
 class Checkpoints:
-    """The checkpoints of a run's folder.
+    """The checkpoints in the folder of a run; each file is replaced as a whole.
 
-    Args:
-        folder: of the run; it exists.
-        metadata: stored beside the weights.
+    Files of weights also store the metadata.
     """
 
     def __init__(self, folder: Path, metadata: dict[str, str]) -> None:
@@ -31,15 +29,15 @@ class Checkpoints:
         return (self.folder / STATE_FILE).exists()
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Write everything needed to continue; an interrupted write leaves the previous file."""
+        """Write the state that a resumed run needs; an interrupted write leaves the previous file."""
         with replacing(self.folder / STATE_FILE) as temporary:
             torch.save(state, temporary)
 
     def load_state(self, device: torch.device) -> dict[str, Any]:
-        """Read what :meth:`save_state` wrote, without running pickled code."""
+        """Read the state that :meth:`save_state` wrote, without running pickled code."""
         state: dict[str, Any] = torch.load(self.folder / STATE_FILE, map_location=device, weights_only=True)
         return state
 
     def save_weights(self, model: nn.Module, name: str, step: int) -> None:
-        """Write weights to be used, in fp16."""
+        """Write the weights of a network in fp16, with the number of steps."""
         save_weights(model, self.folder / name, {**self.metadata, "steps": str(step)})

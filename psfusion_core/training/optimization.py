@@ -19,20 +19,20 @@ def create_optimizer(
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
-    """Exponential warm-up from a hundredth, then (1 - step / (steps + 1))^0.9, as in the paper; in (0, 1]."""
+    """Exponential warm-up from 0.01, then (1 - step / (steps + 1))^0.9, as in the paper; in (0, 1]."""
     if step < warmup_steps:
         return float(WARMUP_START ** (1.0 - (step + 1) / warmup_steps))
     return float((1.0 - step / (steps + 1)) ** DECAY_POWER)
 
 
 def average_decay(step: int, ema_decay: float) -> float:
-    """d of the averaged weights: short at first, so that the average forgets the start."""
+    """Decay d of the averaged weights: small at first, so that the average forgets the start."""
     return min(ema_decay, (1 + step) / (10 + step))
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, current: nn.Module, decay: float) -> None:
-    """Move averaged weights, and BatchNorm's statistics, towards the current ones: a = d a + (1 - d) w."""
+    """Move averaged weights and BatchNorm statistics towards the current ones: a = d a + (1 - d) w."""
     for mean, value in zip(average.state_dict().values(), current.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(value, 1.0 - decay)

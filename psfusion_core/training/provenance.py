@@ -1,4 +1,4 @@
-"""What a run was made of: recipe, versions, data and source revision of each start."""
+"""The provenance of a run: recipe, versions, data and source revision of each start."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class SourceRevision(NamedTuple):
     """State of the git checkout that the code runs from.
 
     Attributes:
-        revision: the commit, in hexadecimal; None for an installed package, or without git.
-        dirty: whether the code differs from that commit; None where it has none.
+        revision: The commit, in hexadecimal; None for an installed package, or without git.
+        dirty: Whether the code differs from that commit; None without a commit.
     """
 
     revision: str | None
@@ -40,20 +40,14 @@ class SourceRevision(NamedTuple):
 def write_run_record(
     folder: Path, recipe: Mapping[str, Any], device: str, data: list[dict[str, object]]
 ) -> None:
-    """Append what this start of a run is made of to ``runs.jsonl``, and keep its recipe in ``config.yaml``.
+    """Append a JSON line about this start to ``runs.jsonl``, and write the recipe to ``config.yaml``.
 
-    The record has one JSON object a line, one line a start.
+    If several processes train together, only one of them calls this.
 
-    Of several processes, one writes.
-
-    Args:
-        folder: of the run; it exists.
-        recipe: of this start.
-        device: that it asks for, "auto", "cpu" or "cuda".
-        data: what each source holds: path, layout, pairs, labelled pairs, fingerprint; stored as it is.
+    The data are the summaries of the sources: path, layout, pairs, labelled pairs, fingerprint.
 
     Raises:
-        ValueError: the device does not exist here.
+        ValueError: The device does not exist.
     """
     entry = {
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -82,8 +76,8 @@ def write_run_record(
 def source_revision(package: Path) -> SourceRevision:
     """Read the git state of a package's folder.
 
-    A package installed inside another project's checkout (``project/.venv/...``) is not tracked there and
-    has no revision. Only the package itself counts as dirty: data or notes beside it change no run.
+    A package that is installed inside another project's checkout (``project/.venv/...``) is not tracked there
+    and has no revision. Only changes in the package make it dirty, because files beside it change no run.
     """
     try:
         _git(package, "ls-files", "--error-unmatch", "__init__.py")
@@ -101,12 +95,12 @@ def _device_name(device: str) -> str:
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Number of processes that train together."""
     distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
     return torch.distributed.get_world_size() if distributed else 1
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    # Without locks: somebody may be committing in the same checkout.
+    # Without locks, because somebody may commit in the same checkout.
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""A typed recipe of any dataclass: YAML file, then ``key=value`` overrides, checked by OmegaConf."""
+"""Recipes: a dataclass filled from a YAML file and ``key=value`` overrides, checked by OmegaConf."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ INFINITE = float("inf")
 
 
 class ConfigError(ValueError):
-    """A configuration that does not fit; the message says which key and what would."""
+    """A configuration that does not fit; the message names the key and what it expects."""
 
 
 def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply overrides such as ``steps=200`` or ``inputs.0=visible``.
 
     Args:
-        schema: a dataclass, which names the keys and their types.
+        schema: A dataclass with the keys and their types.
 
     Raises:
-        ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
+        ConfigError: A key is unknown (the message names the nearest one), or a value has a wrong type.
     """
     if not path.is_file():
         raise ConfigError(f"no such configuration: {path}; see training/configs/ in the source tree")
@@ -56,7 +56,7 @@ def load_recipe(schema: type[Recipe], path: Path, overrides: Sequence[str] = ())
 
 
 def to_mapping(recipe: object) -> dict[str, Any]:
-    """The keys and values of a recipe (a dataclass), of dicts, lists, numbers and strings alone."""
+    """Convert a recipe (a dataclass) to dicts, lists, numbers and strings."""
     return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(recipe)))
 
 
@@ -64,8 +64,8 @@ def check_numbers(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> 
     """Raise ConfigError for a number that is out of its range.
 
     Args:
-        recipe: a dataclass that was read.
-        ranges: least and largest value by dotted key.
+        recipe: A dataclass.
+        ranges: Least and largest value by dotted key.
     """
     for name, (least, largest) in ranges.items():
         value = attrgetter(name)(recipe)
@@ -75,7 +75,7 @@ def check_numbers(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> 
 
 
 def known_keys(schema: type, prefix: str = "") -> Iterator[str]:
-    """Every key of a dataclass in dotted form; of a list of dataclasses, those of its first item."""
+    """List every key of a dataclass in dotted form; in a list of dataclasses, the keys of its first item."""
     for name, hint in get_type_hints(schema).items():
         yield prefix + name
         inner = next((part for part in (hint, *get_args(hint)) if dataclasses.is_dataclass(part)), None)

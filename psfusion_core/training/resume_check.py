@@ -1,4 +1,4 @@
-"""What differs between a run on disk and the start that would continue it, and what may."""
+"""Checks that a run on disk may be resumed: with the same recipe, on the same data."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ MAY_CHANGE = (
     "allow_changes", "checkpoint_every", "device", "output", "pictures_every", "steps", "threads",
     "validate_every", "workers",
 )  # fmt: skip
-"""Keys that a resumed run may have other values of: they say how long, how often and where, not what.
+"""Keys that may change when a run resumes: they say how long, how often and where it trains.
 
-``steps`` also moves the decay of the learning rate: a run that is lengthened steps up to the longer curve.
+``steps`` also changes the decay of the learning rate: a lengthened run continues on the longer curve.
 """
 
 NEVER_CHANGE = ("accumulate", "labels", "model", "optimizer")
-"""Keys that decide what a checkpoint holds, or which batches were taken."""
+"""Keys that may not change even with ``allow_changes``: checkpoint and batch numbers depend on them."""
 
 ABSENT = "absent"
-"""In place of the value of a key that one of two recipes lacks."""
+"""Stands for the value of a key that one of two recipes lacks."""
 
 
 def check_same_recipe(folder: Path, config: TrainConfig) -> None:
-    """Refuse to continue a run with another recipe than the one in its ``config.yaml``.
+    """Refuse to continue a run with a recipe that differs from its ``config.yaml``.
 
     Raises:
-        ConfigError: a key in NEVER_CHANGE has another value; or one that is not in MAY_CHANGE, and
-            ``allow_changes`` is off; or the stored recipe cannot be read.
+        ConfigError: A key in NEVER_CHANGE differs; or a key outside MAY_CHANGE differs and ``allow_changes``
+            is off; or the stored recipe cannot be read.
     """
     changes = recipe_changes(folder, to_mapping(config), MAY_CHANGE)
-    lasting = [told for key, told in changes.items() if key in NEVER_CHANGE]
-    if lasting:
-        raise ConfigError(f"{folder} was started with {'; '.join(lasting)}: choose another output folder")
+    forbidden = [change for key, change in changes.items() if key in NEVER_CHANGE]
+    if forbidden:
+        raise ConfigError(f"{folder} was started with {'; '.join(forbidden)}: choose another output folder")
     if changes and not config.allow_changes:
         raise ConfigError(
             f"{folder} was started with {'; '.join(changes.values())}: choose another output folder, or pass "
@@ -50,10 +50,10 @@ def check_same_recipe(folder: Path, config: TrainConfig) -> None:
 
 
 def check_same_data(folder: Path, config: TrainConfig, data: list[dict[str, object]]) -> None:
-    """Refuse to continue a run on other data, or with another number of processes, than its last start had.
+    """Refuse to continue a run if its data or its number of processes changed since its last start.
 
     Raises:
-        ConfigError: they differ and ``allow_changes`` is off.
+        ConfigError: They changed and ``allow_changes`` is off.
     """
     change = "" if config.allow_changes else data_change(folder, data)
     if change:
@@ -61,18 +61,13 @@ def check_same_data(folder: Path, config: TrainConfig, data: list[dict[str, obje
 
 
 def recipe_changes(folder: Path, recipe: Mapping[str, Any], may_change: Collection[str]) -> dict[str, str]:
-    """List what a recipe has other values of than the one in a run's ``config.yaml``, if one is there.
-
-    Args:
-        folder: of the run.
-        recipe: of this start.
-        may_change: keys that do not count.
+    """List the keys whose values differ between a recipe and a run's ``config.yaml``, if it exists.
 
     Returns:
-        key to "KEY OLD, now NEW".
+        "KEY OLD, now NEW" by key, without the keys that may change.
 
     Raises:
-        ConfigError: the stored recipe cannot be read.
+        ConfigError: The stored recipe cannot be read.
     """
     path = folder / CONFIG_FILE
     if not path.exists():
@@ -89,10 +84,10 @@ def recipe_changes(folder: Path, recipe: Mapping[str, Any], may_change: Collecti
 
 
 def data_change(folder: Path, data: list[dict[str, object]]) -> str:
-    """Say how the data, or the number of processes, differ from those of a run's last start, and the remedy.
+    """Say how the data, or the number of processes, changed since a run's last start, and what to do.
 
     Returns:
-        A sentence without its end; empty where nothing differs or the folder has no record.
+        A sentence without its end; empty if nothing changed or the folder has no record.
     """
     path = folder / RECORD_FILE
     if not path.exists():
@@ -108,10 +103,10 @@ def data_change(folder: Path, data: list[dict[str, object]]) -> str:
 
 
 def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
-    """List the keys of two recipes whose values differ, in dotted form (``loss.gradient``).
+    """List the dotted keys (``loss.gradient``) whose values differ between two recipes.
 
     Returns:
-        key to (value before, value after); ``"absent"`` stands for the value of a key that one side lacks.
+        (value before, value after) by key; the value is ``"absent"`` if a recipe lacks the key.
     """
     old, new = dict(_flatten(before)), dict(_flatten(after))
     return {

@@ -16,17 +16,11 @@ from psfusion_core.training.training_config import TrainConfig
 
 
 def create_network(config: TrainConfig, num_classes: int, resumes: bool) -> nn.Module:
-    """Create the network of a recipe, in training mode.
-
-    Args:
-        config: The recipe of the run.
-        num_classes: Number of classes of the network.
-        resumes: Whether a checkpoint of the run will be loaded, so that no initial weights are needed.
+    """Create the network of a recipe, in training mode; a run that resumes needs no initial weights.
 
     Raises:
         ConfigError: A name in ``config.frozen`` is unknown, or nothing is left to train.
-        ValueError, FileNotFoundError: The initial weights are missing or do not fit.
-        ImportError, OSError: The ImageNet weights are missing.
+        ValueError, ImportError, OSError: The initial weights are missing or do not fit.
     """
     network: nn.Module = create_model(config.model, num_classes, weights=None)
     if config.initial_weights and not resumes:
@@ -39,17 +33,10 @@ def create_network(config: TrainConfig, num_classes: int, resumes: bool) -> nn.M
 
 
 def freeze(network: nn.Module, names: Sequence[str]) -> None:
-    """Exclude parts of a network from training: no gradients, and BatchNorm uses its stored statistics.
-
-    A frozen part computes the same in training as at run time.
-
-    Args:
-        network: The network, in training mode.
-        names: Names of its direct children.
+    """Exclude direct children of a network from training: no gradients, and stored BatchNorm statistics.
 
     Raises:
-        ConfigError: A child has none of the names, and the message tells the nearest name; or nothing is left
-            to train.
+        ConfigError: A name is unknown (the message tells the nearest one), or nothing is left to train.
     """
     parts = dict(network.named_children())
     for name in names:

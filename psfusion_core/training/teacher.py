@@ -28,11 +28,6 @@ class Teacher:
     Every network sees the scene and its mirror image, with the contrast raised to that of MSRS. A region of
     one class over more than 30 % of the scene stays unknown, because it is probably a mistake.
 
-    Args:
-        config: The networks and the confidence that they need.
-        num_classes: Number of classes of the networks.
-        device: The device that runs the networks.
-
     Raises:
         ValueError: A checkpoint is missing or does not fit.
     """

@@ -21,10 +21,7 @@ from psfusion_core.training.training_config import TrainConfig
 class TrainingBatches:
     """Endless augmented batches; batch k depends on the recipe and k only, on every device.
 
-    Args:
-        config: The recipe of the run.
-        device: The device that augments the batches.
-        processes: Number of processes that train together.
+    The batches are augmented on the device, and shared among the processes that train together.
 
     Raises:
         FileNotFoundError, ValueError: The data are missing or do not fit; the message names the file.

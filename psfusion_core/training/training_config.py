@@ -1,4 +1,4 @@
-"""What a training recipe says, and what it may say."""
+"""The training recipe: its keys, their defaults and their allowed values."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from psfusion_core.training.recipe import INFINITE, ConfigError, check_numbers, 
 
 @dataclass
 class SourceConfig:
-    """Where scenes come from.
+    """One source of scenes.
 
     Attributes:
-        path: a data set's folder, or a pattern of folders such as ``drives/*``; unused for the simulator.
-        layout: where the folder keeps its files (``LAYOUTS``), "auto" to find out, or "simulator" for an
-            endless drive with true labels.
-        split: part of a data set that has parts.
-        weight: how often it is drawn from, relative to the other sources.
-        resize: factor on the size of its images when they are read.
-        exclude: a text file with names of pairs to leave out.
+        path: Folder of a data set, or a pattern of folders such as ``drives/*``; unused for the simulator.
+        layout: Layout of the folder (``LAYOUTS``), "auto" to recognise it, or "simulator" for an endless
+            drive with true labels.
+        split: Split of the data set, if it has splits.
+        weight: How often the source is drawn from, relative to the other sources.
+        resize: Factor on the size of its images.
+        exclude: Text file with names of pairs to leave out.
     """
 
     path: str = ""
@@ -50,14 +50,14 @@ class LossConfig:
 
 @dataclass
 class TeacherConfig:
-    """Trained networks that label scenes without labels: self-training, or keeping what a network knows.
+    """Trained networks that label scenes without labels, for self-training or to keep known classes.
 
     Attributes:
-        model: name of the networks.
-        weights: checkpoints, or "default" for the weights that ship; none for no teacher.
-        background_confidence, object_confidence: a pixel is labelled where all networks agree and their mean
+        model: Name of the networks.
+        weights: Checkpoints, or "default" for the shipped weights; an empty list means no teacher.
+        background_confidence, object_confidence: A pixel is labelled if all networks agree and their mean
             probability is at least this.
-        weight: how much these labels count, up to 3.
+        weight: Weight of these labels in the losses, up to 3.
     """
 
     model: str = "psfusion_lite"
@@ -69,37 +69,42 @@ class TeacherConfig:
 
 @dataclass
 class TrainConfig:
-    """Everything a run depends on.
+    """The recipe of a training run.
 
     Attributes:
-        model: name of the network.
-        output: folder of the run.
-        sources: what to learn from.
-        validation: labelled or unlabelled pairs that choose the best weights; without a path there are none.
-        teacher: labels what has no labels.
-        labels: label set to train with (``LABEL_SETS``).
+        model: Name of the network.
+        output: Folder of the run.
+        sources: Sources of scenes to learn from.
+        validation: Labelled or unlabelled pairs that choose the best weights; no path means no validation.
+        teacher: Networks that label scenes without labels.
+        labels: Label set to train with (``LABEL_SETS``).
         objective: "blend" (ours) or "paper".
-        pretrained: start the encoders from ImageNet weights.
-        initial_weights: a checkpoint to start from, or "default" for the weights that ship.
-        frozen: parts of the network, such as "semantic_heads", whose weights and BatchNorm statistics stay.
-        steps: optimizer steps in all.
-        batch_size: crops in a batch.
-        accumulate: batches whose gradients make one step, in each process.
-        crop: height and width of the crops.
-        object_share: how many crops are cut round an object, where the scene has one.
-        optimizer: "adamw" or "sgd" (momentum .9).
-        learning_rate: reached after ``warmup_steps``, exponentially from a hundredth of it; decays with
-            (1 - step / (steps + 1))^0.9.
-        gradient_clip: largest norm of the gradient; 0 for any.
-        precision: "32-true" or "bf16-mixed"; "auto" is the second on GPUs and the first on CPUs.
-        ema_decay: of the averaged weights, which are what is saved to be used.
-        checkpoint_every, validate_every, pictures_every: in steps.
-        best_by: "loss" or "mean_iou" of the validation pairs.
-        seed: of crops, augmentation and weights.
-        workers: processes that cut crops; 0 does it in the training process.
-        threads: of the CPU; 0 leaves PyTorch's choice.
+        pretrained: Start the encoders from ImageNet weights.
+        initial_weights: Checkpoint to start from, or "default" for the shipped weights.
+        frozen: Parts of the network, such as "semantic_heads", whose weights and BatchNorm statistics stay.
+        steps: Optimizer steps in total.
+        batch_size: Crops in a batch.
+        accumulate: Batches of each process whose gradients make one step.
+        crop: Height and width of the crops, pixels.
+        object_share: Share of the crops that are cut around an object, if the scene has one.
+        optimizer: "adamw" or "sgd" (momentum 0.9).
+        learning_rate: Peak learning rate. It rises exponentially from a hundredth over ``warmup_steps``, then
+            decays with (1 - step / (steps + 1))^0.9.
+        weight_decay: Weight decay of the optimizer.
+        warmup_steps: Steps of rising learning rate.
+        gradient_clip: Largest norm of the gradient; 0 means no limit.
+        precision: "32-true" or "bf16-mixed"; "auto" is bf16-mixed on GPUs and 32-true on CPUs.
+        ema_decay: Decay of the averaged weights, which are the weights to use.
+        checkpoint_every, validate_every, pictures_every: Intervals in steps.
+        best_by: Measure that chooses the best weights, "loss" or "mean_iou" of the validation pairs.
+        seed: Seed of crops, augmentation and weights.
+        workers: Processes that cut windows; 0 means the training process.
+        threads: CPU threads; 0 means PyTorch's default.
         device: "auto", "cpu" or "cuda".
-        allow_changes: continue a run although its recipe was changed.
+        allow_changes: Continue a run even if its recipe changed.
+        loss: Weights of the loss terms.
+        geometry: Flips, rotation and scale of the crops.
+        cameras: Photometric variation of the crops.
     """
 
     model: str = "psfusion_lite"
@@ -163,7 +168,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML recipe and apply overrides: ``steps=200``, ``loss.gradient=5``, ``sources.0.path=my/data``.
 
     Raises:
-        ConfigError: a key is unknown (the nearest known one is named), or a value has a wrong type or range.
+        ConfigError: A key is unknown (the message names the nearest one), or a value has a wrong type or is
+            out of range.
     """
     config = load_recipe(TrainConfig, Path(path), overrides)
     check_ranges(config)
@@ -171,7 +177,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
 
 def check_ranges(config: TrainConfig) -> None:
-    """Raise ConfigError for a value that training cannot work with."""
+    """Raise ConfigError for a value that training cannot use."""
     if config.crop < 32 or config.crop % 32:
         raise ConfigError(f"crop is {config.crop}; expected a multiple of 32, such as 224")
     for name, choices in CHOICES.items():
@@ -182,7 +188,7 @@ def check_ranges(config: TrainConfig) -> None:
 
 
 def check_sources(config: TrainConfig) -> None:
-    """Raise ConfigError for sources and validation pairs that training cannot work with."""
+    """Raise ConfigError for sources and validation pairs that training cannot use."""
     if not config.sources:
         raise ConfigError("sources is empty: name at least one folder of pairs")
     for source in config.sources:

@@ -1,4 +1,4 @@
-"""What a run says of itself while it trains: a table of losses, and TensorBoard scalars and pictures."""
+"""The log of a training run: a table of losses, and TensorBoard scalars and pictures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOSSES_FILE = "losses.csv"
 class TrainingLog:
     """Writes ``losses.csv`` and TensorBoard event files into a run's folder.
 
-    A run that was killed and resumes takes the steps after its last checkpoint again, so what was logged of
-    them is dropped. Log a step before saving its checkpoint. Of several processes, one has the log.
+    A resumed run repeats the steps after its last checkpoint, so their log entries are dropped. Log a step
+    before saving its checkpoint. If several processes train together, only one has the log.
 
     Args:
-        folder: of the run; it exists.
-        step: of the checkpoint that the run resumes from; 0 for a start, which keeps no earlier log.
+        folder: The folder of the run; it exists.
+        step: Step of the checkpoint that the run resumes from; 0 for a new run, which drops any older log.
 
     Raises:
         ImportError: tensorboard is not installed.
@@ -37,7 +37,7 @@ class TrainingLog:
         except ImportError as error:
             raise ImportError(f"{error}: the training log needs pip install '.[train]'") from error
         self._table = LossTable(folder / LOSSES_FILE, step)
-        # TensorBoard drops what earlier files hold of this step and of later ones.
+        # TensorBoard drops the entries of earlier files from this step on.
         self._events = SummaryWriter(str(folder), purge_step=step + 1 if step else 0)
 
     def losses(self, step: int, terms: Mapping[str, Tensor | float]) -> None:
@@ -47,7 +47,7 @@ class TrainingLog:
         self.scalars(step, {f"loss/{name}": value for name, value in values.items()})
 
     def scalars(self, step: int, values: Mapping[str, Tensor | float]) -> None:
-        """Add TensorBoard scalars, such as ``learning_rate``; ``validation/mean_iou`` goes to a group."""
+        """Add TensorBoard scalars, named such as ``learning_rate`` or ``validation/mean_iou``."""
         for name, value in values.items():
             self._events.add_scalar(name, float(value), step)
 
@@ -56,7 +56,7 @@ class TrainingLog:
         self._events.add_image("fusion", draw_output(batch, output), step, dataformats="HWC")
 
     def flush(self) -> None:
-        """Put the events on disk; with every checkpoint, so that a kill loses only what is trained again."""
+        """Write the events to disk; call it with every checkpoint, so that a resumed run has all events."""
         self._events.flush()
 
     def close(self) -> None:
@@ -72,11 +72,11 @@ class TrainingLog:
 
 
 class LossTable:
-    """A CSV file with a row for a logged step: ``step``, then a column for each loss term.
+    """A CSV file with one row per logged step: ``step``, then one column per loss term.
 
     Args:
-        path: of the file; rows that it has of steps after `step` are dropped.
-        step: the last one to keep.
+        path: The file.
+        step: The last step to keep; later rows are dropped.
     """
 
     def __init__(self, path: Path, step: int) -> None:
@@ -89,7 +89,7 @@ class LossTable:
             path.unlink(missing_ok=True)
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Append a row; a term that is new gets a column, empty in the rows before."""
+        """Append a row; a new term gets a new column, which is empty in earlier rows."""
         row = {"step": str(step), **{name: f"{value:.6f}" for name, value in values.items()}}
         if not row.keys() <= set(self.columns) or not self.path.exists():
             self._rewrite(list(dict.fromkeys([*self.columns, *row])), self._rows())

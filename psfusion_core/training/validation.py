@@ -19,10 +19,6 @@ from psfusion_core.training.training_config import TrainConfig
 class Validation:
     """The validation pairs of a recipe, in memory, and the measures on them.
 
-    Args:
-        config: The recipe of the run; ``config.validation`` has a path.
-        device: The device to measure on.
-
     Raises:
         FileNotFoundError, ValueError: The pairs are missing or do not fit; the message names the file.
         ConfigError: Mean IoU chooses the best weights, but no pair is labelled.
@@ -38,9 +34,6 @@ class Validation:
     @torch.no_grad()
     def measure(self, model: nn.Module) -> dict[str, float]:
         """Average the loss over the pairs, and compute mean IoU over all their labelled pixels.
-
-        Args:
-            model: The network, in evaluation mode, on the device.
 
         Returns:
             ``loss``; ``mean_iou`` in [0, 1] if a pair is labelled.

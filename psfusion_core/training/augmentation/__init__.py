@@ -1,1 +1,1 @@
-"""Augmentation of batches on their device: geometry of all planes jointly, and what robots' cameras do."""
+"""Augmentation of batches on their device: random crops of all planes, and variation of the images."""

@@ -1,4 +1,4 @@
-"""How strongly training batches are varied; part of the training configuration."""
+"""Settings of the augmentation, part of the training recipe."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from dataclasses import asdict, dataclass
 
 EVEN_BACKGROUND = 0.3
-"""An infrared image with a darker median counts as enhanced, one with a brighter median as not."""
+"""Infrared images with a darker median count as enhanced, images with a brighter median do not."""
 
 
 def _check(settings: GeometrySettings | CameraSettings, ranges: dict[str, tuple[float, float]]) -> None:
-    """Raise ValueError for a value out of its range; unnamed, a probability is 0 to 1, others 0 or more."""
+    """Raise ValueError for a value out of range; by default probabilities are 0 to 1, others 0 or more."""
     for name, value in asdict(settings).items():
         default = (0.0, 1.0 if name.endswith("probability") else math.inf)
         low, high = ranges.get(name, default)
@@ -23,15 +23,16 @@ class GeometrySettings:
     """Flips, turns, rotation, scale and crop.
 
     Attributes:
-        flip: mirror half of the items left to right.
-        quarter_turns: turn by a random multiple of 90 degrees, as the paper does; off, as roads lie below.
-        rotation_degrees: rotation is drawn from -this to this.
-        scale_min: least magnification; at 0.5 or more bilinear sampling hardly aliases.
-        scale_max: largest magnification; scales are drawn evenly in their logarithm.
-        probability: how often an item is rotated and scaled; the others keep their pixels as they are.
+        flip: Mirror half of the items left to right.
+        quarter_turns: Turn by a random multiple of 90 degrees, as in the paper. Off by default, because roads
+            are at the bottom of images.
+        rotation_degrees: Largest rotation in either direction.
+        scale_min: Least magnification; at 0.5 or more bilinear sampling hardly aliases.
+        scale_max: Largest magnification; scales are uniform in their logarithm.
+        probability: Probability that an item is rotated and scaled; the other items keep their pixels.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: A value is out of range.
     """
 
     flip: bool = True
@@ -47,37 +48,37 @@ class GeometrySettings:
 
 @dataclass
 class CameraSettings:
-    """What cameras do to images; each effect meets an item with its probability, independently of the others.
+    """Photometric variation; each effect meets an item with its probability, independently of the others.
 
-    Image values are in [0, 1], sizes are fractions of the crop's width or pixels, a stop is a factor of two.
+    Image values are in [0, 1], and a stop is a factor of two.
 
     Attributes:
-        exposure_probability: of a visible gain and gamma.
-        exposure_stops: both lie within 2^-stops to 2^stops.
-        darkness_probability: of a dark visible image with shot and read noise.
-        darkness_stops: light is dimmed by half of these stops to all of them.
-        darkness_electrons: electrons of a white pixel in the sensor; fewer make more noise.
-        glare_probability: of one or two lamps that saturate the visible image.
-        glare_radius: of a lamp at most, a fraction of the width.
-        glare_haze: share of veiling light at most, in [0, 1].
-        misregistration_probability: of an infrared image a little out of place.
-        misregistration_pixels: shift at most, along each axis.
-        misregistration_degrees: rotation about the centre at most.
-        infrared_gain_probability: of an infrared gain, offset and gamma.
-        infrared_gain_stops: gain and gamma lie within 2^-stops to 2^stops.
-        infrared_offset: added at most.
-        enhancement_probability: of infrared contrast enhanced as in MSRS, on a dark background.
-        enhancement_background: darkest median that the power is chosen for, 0 to 0.3.
-        narrowing_probability: of narrow infrared contrast on a grey background, the inverse of enhancement.
-        narrowing_background: brightest median that the power is chosen for, 0.3 to 1.
-        narrowing_span: least span that is left of the levels, in [0, 1].
-        inversion_probability: of black-hot polarity; 0, as cameras are asked to give white-hot images.
-        infrared_noise_probability: of noise in the infrared.
-        infrared_noise: standard deviation of white noise at most.
-        infrared_pattern: standard deviation of fixed column noise, and of row noise, at most.
+        exposure_probability: Probability of a visible gain and gamma.
+        exposure_stops: Gain and gamma are within 2^-stops to 2^stops.
+        darkness_probability: Probability of a dark visible image with shot and read noise.
+        darkness_stops: Most stops by which light is dimmed; the least is half of them.
+        darkness_electrons: Electrons of a white pixel in the sensor; fewer electrons make more noise.
+        glare_probability: Probability of one or two lamps that saturate the visible image.
+        glare_radius: Largest radius of a lamp, a fraction of the width.
+        glare_haze: Largest share of veiling light, in [0, 1].
+        misregistration_probability: Probability of a slightly shifted and rotated infrared image.
+        misregistration_pixels: Largest shift along each axis.
+        misregistration_degrees: Largest rotation about the centre.
+        infrared_gain_probability: Probability of an infrared gain, offset and gamma.
+        infrared_gain_stops: Gain and gamma are within 2^-stops to 2^stops.
+        infrared_offset: Largest offset.
+        enhancement_probability: Probability of infrared contrast enhanced as in MSRS, on a dark background.
+        enhancement_background: Darkest target of the median, 0 to 0.3.
+        narrowing_probability: Probability of low infrared contrast on a grey background.
+        narrowing_background: Brightest target of the median, 0.3 to 1.
+        narrowing_span: Least remaining span of the levels, in [0, 1].
+        inversion_probability: Probability of black-hot polarity; 0 by default, as inputs must be white-hot.
+        infrared_noise_probability: Probability of noise in the infrared.
+        infrared_noise: Largest standard deviation of white noise.
+        infrared_pattern: Largest standard deviation of fixed column noise, and of fixed row noise.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: A value is out of range.
     """
 
     exposure_probability: float = 0.5

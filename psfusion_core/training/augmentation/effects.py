@@ -1,7 +1,7 @@
 """Effects of cameras on images, each with its equation.
 
-An effect is a function of images (N, C, H, W) in [0, 1] and of parameters (N,), one for each image; it
-returns images clamped to [0, 1].
+An effect is a function of images (N, C, H, W) in [0, 1] and parameters (N,), one per image. It returns images
+clamped to [0, 1].
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from torch import Tensor
 
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.5
 LEAST_SPAN = 0.1
-"""Enhancement never amplifies more than tenfold, so that an even scene does not become noise."""
+"""Least span that enhancement stretches: it amplifies at most tenfold, so that flat scenes stay flat."""
 STRONGEST_POWER = 3.0
-"""Tones bend at most so far (and by the inverse): more would show the steps of 8-bit levels."""
+"""Largest power of a tone curve (and its inverse the least): more would show the 8-bit levels."""
 READ_NOISE = 1.5
-"""Electrons; common for sensors of robots' cameras."""
+"""Read noise in electrons, typical of the sensors of robots' cameras."""
 
 
 def wide(parameter: Tensor) -> Tensor:
@@ -25,7 +25,7 @@ def wide(parameter: Tensor) -> Tensor:
 
 
 def change_gain(image: Tensor, gain: Tensor, gamma: Tensor, offset: Tensor) -> Tensor:
-    """y = gain x^gamma + offset; the exposure of a visible image has no offset."""
+    """y = gain x^gamma + offset."""
     return (image.pow(wide(gamma)) * wide(gain) + wide(offset)).clamp(0.0, 1.0)
 
 
@@ -53,9 +53,9 @@ def add_glare(visible: Tensor, centres: Tensor, radii: Tensor, peaks: Tensor, ha
     Args:
         visible: (N, 3, H, W).
         centres: (N, K, 2), x and y of K lamps in pixels.
-        radii: (N, K) in pixels; a lamp of peak 2 saturates a disc of two thirds of it.
-        peaks: (N, K); 0 is no lamp.
-        haze: (N,) share of veiling light in [0, 1].
+        radii: (N, K) in pixels; a lamp of peak 2 saturates a disc of two thirds of its radius.
+        peaks: (N, K); 0 means no lamp.
+        haze: (N,) share of veiling light, in [0, 1].
     """
     height, width = visible.shape[-2:]
     dx = torch.arange(width, device=visible.device) - centres[..., 0, None]
@@ -68,7 +68,7 @@ def add_glare(visible: Tensor, centres: Tensor, radii: Tensor, peaks: Tensor, ha
 def misregister(infrared: Tensor, shift: Tensor, degrees: Tensor) -> Tensor:
     """Rotate counter-clockwise about the centre, then shift right and down by (N, 2) pixels.
 
-    Sampling is bilinear, and edges continue outwards.
+    Sampling is bilinear, and the border is repeated.
     """
     height, width = infrared.shape[-2:]
     centre = torch.tensor([[(width - 1) / 2, (height - 1) / 2]], device=infrared.device).expand_as(shift)
@@ -78,10 +78,10 @@ def misregister(infrared: Tensor, shift: Tensor, degrees: Tensor) -> Tensor:
 
 
 def enhance_contrast(infrared: Tensor, background: Tensor) -> Tensor:
-    """y = ((x - l) / max(h - l, 0.1))^p, l and h the percentiles 1 and 99.5 of each image.
+    """y = ((x - l) / max(h - l, 0.1))^p, with l and h the percentiles 1 and 99.5 of each image.
 
-    p, 1 to 3, makes the median the given background, as dark as in MSRS (about 0.08 there, but 0.5 in road
-    scenes of cameras without enhancement); a background that is dark already stays.
+    p, from 1 to 3, maps the median to the given background, about 0.08 as in MSRS; road scenes of cameras
+    without enhancement have 0.5. A background that is already darker stays.
     """
     low, median, high = _percentiles(infrared, LOW_PERCENTILE, 50.0, HIGH_PERCENTILE)
     span = (high - low).clamp(min=LEAST_SPAN)
@@ -90,9 +90,9 @@ def enhance_contrast(infrared: Tensor, background: Tensor) -> Tensor:
 
 
 def narrow_contrast(infrared: Tensor, background: Tensor, low: Tensor, span: Tensor) -> Tensor:
-    """y = low + span x^p, p from 1/3 to 1 so that the median of x^p is the given grey background, or nearer.
+    """y = low + span x^p, the inverse of enhancement: low contrast on a grey background.
 
-    The inverse of enhancement: little contrast, and a background that is not dark.
+    p, from 1/3 to 1, brings the median of x^p to the given background, or closer to it.
     """
     (median,) = _percentiles(infrared, 50.0)
     power = _power(median, background).clamp(1.0 / STRONGEST_POWER, 1.0)
@@ -100,13 +100,13 @@ def narrow_contrast(infrared: Tensor, background: Tensor, low: Tensor, span: Ten
 
 
 def _percentiles(infrared: Tensor, *percentiles: float) -> list[Tensor]:
-    """Nearest ranks over every fourth pixel of every fourth row of each image, (N,) for each percentile."""
+    """Nearest-rank percentiles over every fourth pixel of every fourth row of each image, (N,) each."""
     levels = infrared[..., ::4, ::4].flatten(1).sort(dim=1).values
     return [levels[:, round(percentile / 100.0 * (levels.shape[1] - 1))] for percentile in percentiles]
 
 
 def _power(level: Tensor, wanted: Tensor) -> Tensor:
-    """p with level^p = wanted, both kept off 0 and 1."""
+    """Solve level^p = wanted for p, with both clamped to [0.01, 0.99]."""
     return wanted.clamp(0.01, 0.99).log() / level.clamp(0.01, 0.99).log()
 
 

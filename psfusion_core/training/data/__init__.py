@@ -1,1 +1,1 @@
-"""Data sets on disk and simulated drives, as random windows of aligned planes."""
+"""From data sets on disk and simulated drives to random windows of aligned planes."""

@@ -1,4 +1,4 @@
-"""Boxes drawn by people, as weak supervision of a class map."""
+"""Labels from boxes: boxes drawn by people correct a label map, and salient objects follow from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psfusion_core.training.data.label_sets import CLASS_OF_MSRS, LABEL_SETS
 from psfusion_core.training.data.scene_planes import IGNORE, UNIT_WEIGHT
 
 COVERAGE = {CAR: 0.6, PERSON: 0.3, BIKE: 0.5}
-"""A box with a smaller share of its class is filled: real objects cover more of their boxes."""
+"""Least share of a box that its class covers; a box with less is filled, as real objects cover more."""
 ROUNDNESS = {CAR: 4.0, PERSON: 2.0, BIKE: 4.0}
 SALIENT_CLASSES = frozenset(CLASS_OF_MSRS) | {"bike"}
 UNCHECKED = UNIT_WEIGHT // 2
@@ -23,11 +23,11 @@ WHOLE_WEIGHT_SIDE = 64.0
 
 
 class WeightedLabel(NamedTuple):
-    """A class map and how far each pixel of it is trusted.
+    """A label map and the weight of each pixel in the losses.
 
     Attributes:
-        label: (H, W) uint8 class indices, 255 where unknown.
-        weight: (H, W) uint8, 64 for 1.0.
+        label: (H, W) uint8 class indices, 255 if unknown.
+        weight: (H, W) uint8, 64 stands for 1.0.
     """
 
     label: npt.NDArray[np.uint8]
@@ -39,15 +39,16 @@ def correct_by_boxes(
 ) -> WeightedLabel:
     """Correct a predicted label map where boxes drawn by people contradict it.
 
-    Boxed classes outside every box of theirs become background. Classes that have no boxes count half.
-    A box that is hardly covered by its class is filled (:func:`fill_box`), smaller boxes first, as they are
-    rather in front. Pixels of small boxes count more, up to three times, so that far objects are not lost
-    among the pixels of near ones.
-    Boxes must be complete for their three classes. An image without any box is taken for one that nobody
-    annotated, and left as it is.
+    Boxed classes become background outside their boxes. Classes without boxes have half the weight. A box
+    that its class hardly covers is filled (:func:`fill_box`); smaller boxes are filled first, because they
+    are usually in front. Pixels in small boxes have up to three times the weight, so that far objects are not
+    lost among the pixels of near ones.
+
+    Boxes must be complete for their three classes. An image without any box counts as not annotated and is
+    returned unchanged.
 
     Args:
-        predicted: (H, W) uint8 class indices; all zero where nothing was predicted.
+        predicted: (H, W) uint8 class indices; all zero without a prediction.
         infrared: (H, W) uint8, hot is white.
         boxes: (N, 5) class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height as fractions.
     """
@@ -81,11 +82,11 @@ def fill_box(
     weight: npt.NDArray[np.uint8],
     infrared: npt.NDArray[np.uint8],
 ) -> None:
-    """Mark an object in the pixels of its box, in place; other labelled objects keep theirs.
+    """Label an object in the pixels of its box, in place; the pixels of other objects stay.
 
-    A person is where the box is warm (Otsu's threshold). A box still covered too little gets the
-    superellipse |x|^n + |y|^n <= 1 that fits it, at three quarters of the weight, and its corners are ignored
-    for good.
+    A person is where the box is warm (Otsu's threshold). If the class still covers too little of the box, it
+    gets the superellipse |x|^n + |y|^n <= 1 inscribed in the box, at three quarters of the weight, and the
+    corners of the box become unknown.
     """
     if class_index == PERSON:
         _, warm = cv2.threshold(np.ascontiguousarray(infrared), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -106,15 +107,15 @@ def fill_box(
 def salient_mask(
     label: npt.NDArray[np.uint8], infrared: npt.NDArray[np.uint8], labels: str
 ) -> npt.NDArray[np.uint8]:
-    """The thermally salient objects: infrared where a car, person or bike is warmer than the rest, else 0.
+    """Thermally salient objects: infrared where a car, person or bike is warmer than the rest, else 0.
 
     Args:
         label: (H, W) uint8 class indices.
         infrared: (H, W) uint8, hot is white.
-        labels: label set of the indices.
+        labels: Label set of the indices.
 
     Returns:
-        (H, W) uint8, the greyscale form that the paper's data set has.
+        (H, W) uint8, greyscale as in the paper's data set.
     """
     objects = np.isin(label, [i for i, name in enumerate(LABEL_SETS[labels]) if name in SALIENT_CLASSES])
     if not objects.any() or objects.all():

@@ -1,4 +1,4 @@
-"""The classes that public data sets label, and how they become the nine of MSRS."""
+"""Label sets: the classes of public data sets, and their translation to the nine classes of MSRS."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LABEL_SETS: dict[str, tuple[str, ...]] = {
         "person", "car", "truck", "bus", "motorcycle", "bicycle", "pole",
     ),
 }  # fmt: skip
-"""Class names by index. MFNet shares those of MSRS; PST900: Shivakumar et al. 2020, table I; FMB: Liu et al.
-2023, section 4, where 0 is what nobody labelled (2 % of the pixels). 255 is unknown in all of them."""
+"""Class names by index; 255 is unknown in all sets. MFNet has the classes of MSRS. PST900: Shivakumar et al.
+2020, table I. FMB: Liu et al. 2023, section 4; its class 0 are unannotated pixels (2 %)."""
 
 CLASS_OF_MSRS = {
     "car": "car", "truck": "car", "bus": "car",
@@ -25,26 +25,25 @@ CLASS_OF_MSRS = {
     "bicycle": "bike", "motorcycle": "bike",
 }  # fmt: skip
 UNKNOWN = {("fmb", "unlabelled")}
-"""Classes that may hide any object, unlike MSRS's own "unlabelled", which says there is none of the eight."""
+"""Classes that become 255, because any object may be there; "unlabelled" in MSRS means none of its eight."""
 
 
 def map_labels(label: npt.NDArray[np.uint8], source: str, target: str) -> npt.NDArray[np.uint8]:
-    """Translate a class map from one label set to another.
+    """Translate a label map from one label set to another.
 
-    Onto "msrs", classes that have no counterpart there become 0 (unlabelled): background, stuff and the
-    objects that MSRS does not know. What FMB left unlabelled becomes unknown. Beware that the other sets
-    cannot tell curves, car stops, guardrails, cones and bumps from what surrounds them.
+    Classes without a counterpart in "msrs" become 0 (unlabelled). Class 0 of FMB becomes 255 (unknown). The
+    other sets do not label the curves, car stops, guardrails, cones and bumps of MSRS.
 
     Args:
-        label: (H, W) uint8 class indices of ``source``, 255 where unknown.
-        source: name of its label set.
-        target: name of the label set wanted: the same, or "msrs".
+        label: (H, W) uint8 class indices of ``source``, 255 if unknown.
+        source: Name of its label set.
+        target: Name of the new label set: the same, or "msrs".
 
     Returns:
-        (H, W) uint8 class indices of ``target``, 255 where unknown.
+        (H, W) uint8 class indices of ``target``, 255 if unknown.
 
     Raises:
-        ValueError: a label set or a value of the label is not known, or there is no such translation.
+        ValueError: A label set or a class index is unknown, or there is no such translation.
     """
     for name in (source, target):
         if name not in LABEL_SETS:

@@ -1,4 +1,4 @@
-"""Where public data sets keep their files."""
+"""Layouts of public data sets: where each keeps its files."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SPLITS = ("train", "val", "test")
 
 
 class DatasetLayout(Protocol):
-    """The way one data set arranges its files."""
+    """The arrangement of one data set's files."""
 
     @property
     def expected(self) -> str:
-        """Folders and files to look for, for people."""
+        """The expected folders and files, for messages."""
 
     def recognises(self, root: Path) -> bool:
-        """Whether a folder looks like this data set."""
+        """Whether a folder has this layout."""
 
     def find(self, root: Path, split: str) -> Dataset:
         """List the scenes of a split."""
 
 
 def subfolders(folder: Path) -> set[str]:
-    # Not Path.is_dir on a guessed name: where case does not count, Visible would pass for visible.
+    # Path.is_dir would accept Visible for visible on file systems that ignore case.
     return {entry.name for entry in folder.iterdir() if entry.is_dir()} if folder.is_dir() else set()
 
 
@@ -43,14 +43,14 @@ def contents(folder: Path) -> str:
 
 
 def listed_names(file: Path) -> list[str]:
-    """Read names of scenes from a text file, one a line.
+    """Read names of scenes from a text file, one per line.
 
     Raises:
-        ValueError: a line is a path, which might lead out of the data set.
+        ValueError: A line is a path, which could point outside the data set.
     """
     names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     for name in names:
-        if PureWindowsPath(name).name != name or name == "..":  # it knows drives and both kinds of slashes
+        if PureWindowsPath(name).name != name or name == "..":  # knows drives and both slashes
             raise ValueError(
                 f"{file}: expected names of files, one a line, got {name[:60]!r}: leave folders out"
             )
@@ -59,10 +59,10 @@ def listed_names(file: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """A folder for each camera and for each kind of annotation, files named alike, below one for each split.
+    """One folder per camera and kind of annotation, with equal file names, in one folder per split.
 
-    Where several names of a folder are given, the first that exists is taken. ``annotations`` has them by
-    field of Record. With ``splits=False`` the split is not looked at.
+    If a folder has several possible names, the first that exists is used. ``annotations`` has the names by
+    field of Record. With ``splits=False`` there are no splits.
     """
 
     label_set: str
@@ -78,7 +78,7 @@ class FolderLayout:
 
     def recognises(self, root: Path) -> bool:
         if self._cameras(root):
-            # Two folders of images are just pairs; with this data set's labels they are one split of it.
+            # Two folders of images are only pairs; with labels of this data set they are one of its splits.
             return not self.splits or first_of(self.annotations["label"], root) is not None
         return self.splits and any(self._cameras(root / name) for name in subfolders(root))
 
@@ -94,7 +94,7 @@ class FolderLayout:
             raise ValueError(f"{root} is the split {own_name!r}, not {split!r}: name the folder above it")
         pairs, unpaired = pair_folders(*cameras)
         names = {pair.name for pair in pairs}
-        kinds = Record._fields[3:]  # what may lie beside the images
+        kinds = Record._fields[3:]  # the annotations
         annotations = [self._annotations(kind, folder, names) for kind in kinds]
         records = [
             Record(pair.name, pair.visible, pair.infrared, *(files.get(pair.name) for files in annotations))
@@ -107,7 +107,7 @@ class FolderLayout:
         return (visible, infrared) if visible and infrared else None
 
     def _annotations(self, kind: str, folder: Path, names: set[str]) -> dict[str, Path]:
-        """Map stem to file; a scene may lack an annotation, but not all scenes one that has a folder."""
+        """Files by stem; some scenes may lack the annotation, but not all of them if its folder exists."""
         annotated = first_of(self.annotations.get(kind, ()), folder)
         if annotated is None:
             return {}
@@ -121,10 +121,10 @@ class FolderLayout:
 
 
 class MfnetLayout:
-    """MFNet (Ha et al. 2017): one PNG of four channels a scene, and a list of names for each split.
+    """MFNet (Ha et al. 2017): one PNG of four channels per scene, and a list of names per split.
 
-    The list of the train split names mirrored copies too (NAME_flip), which its authors' script writes. They
-    are left out: training mirrors at random.
+    The list of the train split also names the mirrored copies (NAME_flip) that the authors' script writes.
+    They are left out, because training mirrors at random.
     """
 
     @property
@@ -149,7 +149,7 @@ class MfnetLayout:
         return Dataset(records, "msrs", missing)
 
 
-# As MSRS is published, and as the authors of PSFusion prepare it (their bi and bd follow from the label).
+# MSRS as published, and as the authors of PSFusion prepare it (bi and bd are computed from the label).
 _MSRS = {
     "label": ("Segmentation_labels", "label"),
     "predicted_label": ("label_pseudo",),
@@ -159,29 +159,28 @@ _MSRS = {
 LAYOUTS: dict[str, DatasetLayout] = {
     "msrs": FolderLayout("msrs", ("vi",), ("ir",), _MSRS),
     "mfnet": MfnetLayout(),
-    # Its thermal_raw has 16 bit; thermal is the same image after the camera's own gain control.
+    # Its thermal_raw is 16-bit; thermal is the same image after the gain control of the camera.
     "pst900": FolderLayout("pst900", ("rgb",), ("thermal",), {"label": ("labels",)}),
     "fmb": FolderLayout("fmb", ("Visible",), ("Infrared",), {"label": ("Label",)}),
     "pairs": FolderLayout(
         "msrs", ("vi", "visible"), ("ir", "infrared"), {**_MSRS, "label": ("label",)}, splits=False
     ),
 }
-"""Layouts by name, in the order in which they are tried."""
+"""Layouts by name, in the order in which "auto" tries them."""
 
 
 def find_dataset(root: Path, layout: str = "auto", split: str = "train") -> Dataset:
-    """List the scenes of a data set, in order of name (MFNet: in order of its list).
+    """List the scenes of a data set by name (MFNet: in the order of its list).
 
     Args:
-        root: folder of the data set, or straight of one split of it where a split is a folder.
-        layout: a key of ``LAYOUTS``, or "auto" to tell it from the folders.
-        split: "train", "test" or another that the data set has.
+        root: Folder of the data set, or of the split itself if splits are folders.
+        layout: A key of ``LAYOUTS``, or "auto" to recognise the layout by its folders.
+        split: "train", "test" or another split of the data set.
 
     Raises:
-        FileNotFoundError: the folder, the split or any pair in it is missing, or no layout is recognised.
-        ValueError: the layout is not known, ``root`` is another split than asked for, or a list of names has
-            one that is a path.
-        ImageError: two images of a folder have the same stem.
+        FileNotFoundError: The folder or the split is missing or has no pair, or no layout is recognised.
+        ValueError: The layout is unknown, ``root`` is another split, or a list of names has a path.
+        ImageError: Two images of a folder have the same stem.
     """
     if layout not in ("auto", *LAYOUTS):
         raise ValueError(f"unknown layout {layout!r}: expected auto, {', '.join(LAYOUTS)}")

@@ -16,25 +16,18 @@ WINDOWS, VARIATION, PURPOSES = 0, 1, 2
 
 
 def batch_generator(seed: int, number: int, purpose: int) -> torch.Generator:
-    """Random numbers for one purpose of one batch.
-
-    Runs with different seeds share no generator among their first million batches.
-    """
+    """Random numbers for one purpose of one batch; other seeds, or other batches, have other numbers."""
     return torch.Generator().manual_seed((seed * 1_000_003 + number) * PURPOSES + purpose)
 
 
 class RandomWindows(IterableDataset[Tensor]):
-    """Endless batches (B, 7, side, side) uint8.
-
-    Batch k depends on (seed, k) only, so an interrupted run can resume.
+    """Endless batches (B, 7, side, side) uint8; batch k depends on (seed, k) only, so that a run can resume.
 
     Args:
         sources: The sources of scenes.
         weights: How often each source is drawn from, relative to the others.
         side: Height and width of the windows.
         object_share: Share of the windows that are cut around an object (:func:`cut_window`).
-        batch_size: Windows in a batch.
-        seed: Seed of the run.
         first_batch, stride: Batch numbers are first_batch, first_batch + stride, ...: each of n processes
             takes every n-th batch.
     """
@@ -78,11 +71,8 @@ def cut_window(planes: Tensor, side: int, object_share: float, generator: torch.
     A scene smaller than the window is extended by its border, which has no label.
 
     Args:
-        planes: The scene.
-        side: Height and width of the window.
         object_share: Probability that the window is cut around an object, if the scene has one. The object is
             a random pixel of a random class in the scene, and lies in the middle half of the window.
-        generator: Source of random numbers.
     """
     planes = enlarge(planes, side)
     height, width = planes.shape[-2:]

@@ -1,4 +1,4 @@
-"""What is known of the files of a data set, before any of them is read."""
+"""The files of a data set: those of one scene, and the list of scenes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 
 class Record(NamedTuple):
-    """The files of one scene; all cover the same view, pixel by pixel.
+    """The files of one scene, all aligned pixel by pixel.
 
     Attributes:
-        name: common stem of the files.
-        visible: colour image.
-        infrared: infrared image; None where it is the fourth channel of the visible file (MFNet).
-        label: true class map, in the label set of the data set.
-        predicted_label: class map predicted by another network, in the same label set.
-        boxes: text, one object a line: class (0 person, 1 bicycle, 2 car), centre x, centre y, width, height
-            as fractions of the image.
-        salient: the data set's own mask of thermally salient objects.
+        name: Common stem of the files.
+        visible: Colour image.
+        infrared: Infrared image; None if it is the fourth channel of the visible file (MFNet).
+        label: Label map drawn by people, in the label set of the data set.
+        predicted_label: Label map predicted by a network, in the same label set.
+        boxes: Text file, one object per line: class (0 person, 1 bicycle, 2 car), centre x, centre y, width,
+            height as fractions of the image.
+        salient: Mask of thermally salient objects.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Dataset(NamedTuple):
     """The scenes of one split.
 
     Attributes:
-        records: scenes, with at least one.
-        label_set: name of the classes of its labels, a key of ``LABEL_SETS``.
-        unpaired: files left out: their partner is missing, or they are listed and missing themselves.
+        records: The scenes, at least one.
+        label_set: Label set of the labels, a key of ``LABEL_SETS``.
+        unpaired: Files without a partner, and listed files that do not exist.
     """
 
     records: list[Record]

@@ -1,4 +1,4 @@
-"""One scene's files as planes of bytes."""
+"""Reading the files of a scene into its planes."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def read_planes(record: Record, source_labels: str, labels: str, resize: float =
     """Read a scene as (7, H, W) uint8 planes (:mod:`psfusion_core.training.data.scene_planes`).
 
     Args:
-        source_labels: label set of the files.
-        labels: label set to train with.
-        resize: factor on height and width.
+        source_labels: Label set of the files.
+        labels: Label set to train with.
+        resize: Factor on height and width.
 
     Raises:
-        ImageError: a file cannot be read, or the files of the scene differ in size.
-        ValueError: a label has a class that its label set lacks, or no class map can be made from the boxes.
+        ImageError: A file cannot be read, or the files of the scene differ in size.
+        ValueError: A label has a class outside its label set, or the boxes do not fit the label set.
     """
     if record.infrared is None:
         visible, infrared = read_four_channels(record.visible)
@@ -77,7 +77,7 @@ def size(image: npt.NDArray[np.generic]) -> str:
 def read_weighted_label(
     record: Record, infrared: npt.NDArray[np.uint8], source_labels: str, labels: str
 ) -> WeightedLabel:
-    """The best class map that a scene has: drawn by people, else predicted, corrected by boxes, else none."""
+    """Read the best label map of a scene: drawn by people, else predicted, corrected by boxes, else none."""
     drawn = record.label or record.predicted_label
     if drawn is None:
         label = np.full_like(infrared, IGNORE)
@@ -94,6 +94,6 @@ def read_weighted_label(
     if drawn is not None or not len(boxes):
         return correct_by_boxes(label, infrared, boxes)
     label, weight = correct_by_boxes(np.zeros_like(infrared), infrared, boxes)
-    # Outside the boxes there is no car, person or bike, but perhaps something that has no boxes.
+    # Outside the boxes there is no car, person or bike, but perhaps an object of a class without boxes.
     weight[label == 0] = UNCHECKED
     return WeightedLabel(label, weight)

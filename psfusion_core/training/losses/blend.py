@@ -1,6 +1,6 @@
-"""Our objective: F follows a blend of visible luma Y and infrared image I made of their pixels alone.
+"""Our objective: the fused luma F follows a pixel-wise blend of visible luma Y and infrared image I.
 
-All images are (B, 1, H, W) in [0, 1]. Where it differs from the paper's, the docstring says why.
+All images are (B, 1, H, W) in [0, 1]. The docstrings explain the differences from the paper's objective.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ NOISE = 0.008
 def thermal_contrast(infrared: Tensor) -> Tensor:
     """Infrared above its background: (I - q) / (1 - q), at least 0, with q the background of each image.
 
-    q is the 10th percentile. Enhanced infrared (MSRS) has a dark background and hardly changes; that of other
-    cameras does not, and would otherwise lie over the fused image like fog. By day the 10th percentile can be
-    cold sky and all else warm: as the median goes from 0.5 to 0.7, q moves from the 10th percentile to it.
+    q is the 10th percentile. Enhanced infrared (MSRS) has a dark background and hardly changes. The infrared
+    of other cameras has a grey background, which would cover the fused image like fog. By day the 10th
+    percentile can be cold sky while the rest is warm, so q moves from the 10th percentile to the median as
+    the median goes from 0.5 to 0.7.
     """
     quantiles = infrared.new_tensor([BACKGROUND_QUANTILE, 0.5])
     low, median = torch.quantile(infrared.flatten(1)[:, ::4], quantiles, dim=1).view(2, -1, 1, 1, 1)
@@ -41,8 +42,8 @@ def thermal_contrast(infrared: Tensor) -> Tensor:
 def raise_local_contrast(image: Tensor) -> Tensor:
     """T' = T + k d^3 / (d^2 + n^2), d = T - G(T), G the guided filter of T by itself.
 
-    The guided filter (He, Sun, Tang, 2010; window 9, eps 0.003) keeps edges, so that raising what it takes
-    away makes no halos; what is fainter than n = 0.008, mostly noise, stays as it is.
+    The guided filter (He, Sun, Tang, 2010; window 9, eps 0.003) keeps edges, so the raised detail makes no
+    halos. Detail fainter than n = 0.008 is mostly noise and stays unchanged.
     """
     detail = image - guided_blur(image, image, CONTRAST_WINDOW, CONTRAST_EDGE)
     power = detail.square()
@@ -52,9 +53,9 @@ def raise_local_contrast(image: Tensor) -> Tensor:
 def blend_target(visible: Tensor, infrared: Tensor) -> Tensor:
     """The image to reach: T = M + s m (1 - M) with local contrast raised.
 
-    M and m are the larger and smaller of Y and thermal contrast. s = 0 is the pixel-wise maximum (heat and
-    light win, what lies under them is lost), s = 1 the screen blend 1 - (1 - Y)(1 - I) (both show everywhere,
-    contrast falls); s = OVERLAP lies between.
+    M and m are the larger and the smaller of Y and thermal contrast. s = 0 is the pixel-wise maximum, which
+    loses the darker image. s = 1 is the screen blend 1 - (1 - Y)(1 - I), which shows both images but lowers
+    contrast. s = OVERLAP lies between.
     """
     heat = thermal_contrast(infrared)
     larger, smaller = torch.maximum(visible, heat), torch.minimum(visible, heat)
@@ -64,8 +65,8 @@ def blend_target(visible: Tensor, infrared: Tensor) -> Tensor:
 def intensity_loss(fused: Tensor, target: Tensor) -> Tensor:
     """L_int = mean |F - T|, T from :func:`blend_target`.
 
-    The paper picks I where it is locally more varied or salient and Y elsewhere; a pick of whole windows
-    leaves seams, and a squared difference weighs night scenes too little.
+    The paper chooses I where it is salient or varies more locally, and Y elsewhere. That choice leaves seams
+    between windows, and its squared difference gives night scenes too little weight.
     """
     return (fused - target).abs().mean()
 
@@ -78,19 +79,19 @@ def sobel(image: Tensor) -> Tensor:
 def gradient_loss(fused: Tensor, target: Tensor) -> Tensor:
     """L_grad = mean |S F - S T|, S the Sobel gradient in x and y with its sign.
 
-    The paper compares magnitudes with the larger of both sources', which leaves the sign of an edge open and
-    asks for edges that no image can have together with L_int; T has the edges of both.
+    The paper compares the magnitude with the larger one of both images. That leaves the sign of an edge open,
+    and asks for edges that contradict L_int. T has the edges of both images.
     """
     return (sobel(fused) - sobel(target)).abs().mean()
 
 
 def reconstruction_loss(reconstructed: Tensor, reference: Tensor) -> Tensor:
-    """L_re = 5 mean |a - r| + 5 mean |S a - S r|; the paper takes second-order gradient magnitudes."""
+    """L_re = 5 mean |a - r| + 5 mean |S a - S r|; the paper uses second-order gradient magnitudes."""
     return 5.0 * intensity_loss(reconstructed, reference) + 5.0 * gradient_loss(reconstructed, reference)
 
 
 def blend_terms(output: FusionOutput, batch: Batch) -> dict[str, Tensor]:
-    """Compute every term, unweighted, under the names of ``LossConfig``."""
+    """Compute every term, unweighted, by its name in ``LossConfig``."""
     visible, infrared = luma(batch.visible), batch.infrared
     target = blend_target(visible, infrared)
     return {

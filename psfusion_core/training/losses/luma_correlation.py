@@ -14,5 +14,5 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
 
 
 def correlation_loss(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
-    """L_corr = 1 / (cc(Y, F) + cc(I, F)), the sum held above 0.1 where an image is nearly flat."""
+    """L_corr = 1 / (cc(Y, F) + cc(I, F)); the sum is at least 0.1, for images that are nearly flat."""
     return (correlation(visible, fused) + correlation(infrared, fused)).clamp(min=0.1).reciprocal().mean()

@@ -1,10 +1,10 @@
-"""The PSFusion paper's objective: what the fused luma F and the two reconstructions should be.
+"""The objective of the PSFusion paper, for the fused luma F and the two reconstructions.
 
 Tang, Zhang, Xu, Ma, "Rethinking the necessity of image fusion in high-level vision tasks", Information Fusion
-99 (2023) 101870. Y is the visible luma, I the infrared image; all images are (B, 1, H, W) float in [0, 1],
-all losses scalars. The scales of kernels are those of the published training script, as the weights of the
-terms were chosen for them. Borders differ: the script pads with black, which adds edges and variance that no
-camera saw; here Sobel kernels repeat the border pixel, and windows end at the border.
+99 (2023) 101870. Y is the visible luma and I the infrared image; all images are (B, 1, H, W) float in [0, 1]
+and all losses scalars. Kernels are scaled as in the published training script, because the weights of the
+terms were chosen for it. Borders differ: the script pads with black, which adds edges and variance that are
+not in the image; here Sobel kernels repeat the border pixel, and windows end at the border.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECOND_ORDER_SUMS = (64.0, 36.0, 64.0)
 def magnitude_gradient_loss(fused: Tensor, visible: Tensor, infrared: Tensor) -> Tensor:
     """L_grad = mean | max(|Sx Y|, |Sx I|) - |Sx F| | + the same in y.
 
-    S is the 3x3 Sobel kernel with weights 1 and 2, not normalised: a step from 0 to 1 has magnitude 4.
+    S is the 3x3 Sobel kernel with weights 1 and 2. It is not normalised: a step from 0 to 1 has magnitude 4.
     """
     of_fused, of_visible, of_infrared = (
         spatial_gradient(image, mode="sobel", normalized=False).abs() for image in (fused, visible, infrared)
@@ -49,16 +49,17 @@ def local_variance(image: Tensor) -> Tensor:
 
 
 def window_intensity_loss(fused: Tensor, visible: Tensor, infrared: Tensor, salient: Tensor) -> Tensor:
-    """L_int = mean over the pixels of d(F, I) where I is to show, and of d(F, Y) elsewhere.
+    """L_int = mean over the pixels of d(F, I) where F should show I, and of d(F, Y) elsewhere.
 
-    d is the mean squared difference over the 9x9 window around a pixel. I is to show where its
-    :func:`local_variance` exceeds that of Y or where ``salient`` is above 0. Variances that differ by less
-    than 1e-6 (a quarter of a grey level, squared) count as equal: in flat areas that is rounding.
+    d is the mean squared difference over the 9x9 window around a pixel. F should show I where its
+    :func:`local_variance` exceeds that of Y, or where ``salient`` is above 0. Variances that differ by less
+    than 1e-6 (a quarter of a grey level, squared) count as equal, because in flat areas they differ by
+    rounding.
 
-    The published script swaps Y and I when it calls its L_int; this is the order the paper describes.
+    The published script swaps Y and I when it calls its L_int. This function follows the paper.
 
     Args:
-        salient: (B, 1, H, W) in [0, 1], the thermally salient objects.
+        salient: (B, 1, H, W) in [0, 1], thermally salient objects.
     """
     more_varied = local_variance(infrared) > local_variance(visible) + LEAST_VARIANCE
     to_infrared, to_visible = (
@@ -74,7 +75,7 @@ def second_order_magnitude(image: Tensor) -> Tensor:
     The 5x5 Sobel kernels are products of (1, 4, 6, 4, 1), (-1, -2, 0, 2, 1) and (1, 0, -2, 0, 1), divided by
     the sum of their absolute weights: 64 for xx and yy, 36 for xy.
     """
-    # kornia's own normalisation of the mixed derivative depends on its version
+    # The normalisation of the mixed derivative in kornia depends on its version.
     derivatives = spatial_gradient(image, mode="sobel", order=2, normalized=False)
     return (derivatives.abs() / derivatives.new_tensor(SECOND_ORDER_SUMS).view(3, 1, 1)).sum(dim=2)
 

@@ -1,6 +1,6 @@
 """Classification losses on logits (B, C, H, W) against indices (B, H, W); 255 is ignored.
 
-Each pixel counts by its weight, (B, H, W) >= 0: how far its label is trusted. With all weights 1 the losses
+Each pixel has a weight, (B, H, W) >= 0, which says how reliable its label is. With all weights 1 the losses
 are those of the paper.
 """
 
@@ -20,9 +20,10 @@ BINARY_POSITIVE_WEIGHTS = (1.4548, 19.8962)
 
 
 def hard_example_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
-    """L_sem: cross-entropy over the hard pixels: true-class probability < .75, at least 1/16 of the labelled.
+    """L_sem: mean weighted cross-entropy over the hard pixels.
 
-    The mean of w l over those pixels, w the weights; zero (with a gradient) where no pixel is labelled.
+    Pixels whose true class has a probability below 0.75 are hard, and at least the hardest 1/16 of the
+    labelled pixels. Without a labelled pixel the loss is zero, with a gradient.
     """
     known = (label != IGNORE) & (weight > 0)
     losses = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")[known]
@@ -44,7 +45,7 @@ def one_hot_cross_entropy(
     """L_bi, L_bd: binary cross-entropy of two logit maps against the one-hot target, class 1 the object.
 
     Args:
-        positive_weights: weight of the positive pixels of each map; the paper's for L_bi are
+        positive_weights: Weight of the positive pixels of each map; for L_bi the paper uses
             ``BINARY_POSITIVE_WEIGHTS``.
     """
     known = ((target != IGNORE) & (weight > 0)).unsqueeze(1)

@@ -1,4 +1,4 @@
-"""Targets that the losses need, derived from what a data set has (network.md, "Training facts")."""
+"""Targets of the semantic losses, computed from the label map."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def binary_target(label: Tensor) -> Tensor:
 def boundary_target(label: Tensor, radius: int = 1) -> Tensor:
     """Class boundaries: 1 where another class lies within ``radius`` pixels, (B, H, W) -> (B, H, W).
 
-    Pixels within ``radius`` of an ignored one are ignored too: what lies there is not known.
+    Pixels within ``radius`` of an ignored pixel are ignored too, because a class there is unknown.
     """
     values = label.float().unsqueeze(1)
     size = 2 * radius + 1

@@ -109,7 +109,7 @@ def test_file_refuses_what_it_is_not(exported: Path, choice: dict[str, str], mes
 def test_file_that_is_no_network_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"broken.onnx cannot be opened .* export it anew"):
+    with pytest.raises(ValueError, match=r"broken.onnx cannot be opened .* export it again"):
         Fuser(weights=path, device="cpu")
 
 

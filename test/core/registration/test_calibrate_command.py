@@ -14,12 +14,8 @@ from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_core.cameras.image_files import read_infrared, write_image
 from psfusion_core.cli import main
 from psfusion_core.registration import read_registration
-from psfusion_core.registration.scene_calibration import (
-    CalibrationError,
-    calibrate,
-    check_plausible,
-    corner_distance,
-)
+from psfusion_core.registration.calibration_verdict import CalibrationError
+from psfusion_core.registration.scene_calibration import calibrate, check_plausible, corner_distance
 from psfusion_core.simulation import RoadScene
 
 WIDTH, HEIGHT = 320, 240

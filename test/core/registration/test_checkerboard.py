@@ -19,8 +19,8 @@ from psfusion_core.registration import (
     read_camera,
     read_registration,
 )
+from psfusion_core.registration.calibration_verdict import CalibrationError
 from psfusion_core.registration.checkerboard import Board, View, find_corners, fit_homography
-from psfusion_core.registration.scene_calibration import CalibrationError
 
 BOARD = Board(7, 5, 0.1)
 VISIBLE = CameraModel(
