@@ -1,4 +1,4 @@
-"""Health of the device: what can be read is read, what cannot is None and never raises."""
+"""Health of the device: values that cannot be read are None, and nothing is raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fusing for days must not grow, in any engine of the CPU: each in a process of its own, run as a program."""
+"""Memory must not grow while an engine on the CPU fuses; each engine runs in its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exported networks: the same numbers as the network, made once, and put in place whole or not at all."""
+"""Exported networks: they equal the network, are exported once, and are never left half-written."""
 
 from __future__ import annotations
 

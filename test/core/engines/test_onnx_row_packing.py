@@ -1,4 +1,4 @@
-"""Convolutions of packed rows: the numbers of the plain ones, borders included."""
+"""Convolutions of packed rows equal plain convolutions, borders included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine tensorrt: says what it needs, names what it builds, and equals torch where there is a GPU."""
+"""Engine tensorrt: error messages, names of engine files, and equality with torch if there is a GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published network: parity with its authors', its attention, its shapes."""
+"""The published network: parity with the authors' code, its attention, its shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The light network: its budget, its outputs, and the promises it shares with the published one."""
+"""The light network: its budget, its outputs, and the interface it shares with the published network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights on disk: what is written comes back, and what does not fit is refused in one line."""
+"""Files of weights: they are read back, and files that do not fit are refused in one line."""
 
 from __future__ import annotations
 

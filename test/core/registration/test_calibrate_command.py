@@ -1,4 +1,4 @@
-"""``psfusion calibrate`` on simulated drives: the homography that was made is found, nonsense is refused."""
+"""``psfusion calibrate`` on simulated drives: it finds the known homography and refuses nonsense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict on a registration: one line, with the residual, the limit, and what to do where it is rough."""
+"""The verdict on a calibration: one line with the residual, the limit and, if rough, the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration with boards that are drawn through known cameras."""
+"""Calibration with boards that are rendered by known cameras."""
 
 from __future__ import annotations
 

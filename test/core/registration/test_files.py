@@ -1,4 +1,4 @@
-"""The YAML files: what is written is read, by ROS's rules too, and what makes no sense is refused."""
+"""YAML files of registrations: they are read back, also by the rules of ROS; invalid files are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``Fuser`` with a registration: as if the cameras were one; where the infrared is blind, the visible."""
+"""``Fuser`` with a registration: as if the images were aligned; without infrared, the visible image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warp on the device against OpenCV's, and what it says of places that the infrared does not show."""
+"""The warp on the device against OpenCV, and its coverage and weight."""
 
 from __future__ import annotations
 

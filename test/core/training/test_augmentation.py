@@ -1,4 +1,4 @@
-"""Augmentation: geometry of all planes jointly, and the cameras' effects against NumPy."""
+"""Random crops of all planes, and the effects of cameras against NumPy."""
 
 from __future__ import annotations
 

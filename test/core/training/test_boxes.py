@@ -1,4 +1,4 @@
-"""Boxes drawn by people, as weak supervision."""
+"""Label maps corrected by boxes that people drew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of batches and of what a network makes of them, looked at where the colours are known."""
+"""Pictures of batches and of outputs, checked at pixels of known colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets as they lie on disk, and the classes of their labels."""
+"""Layouts of data sets on disk, and the classes of their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was made of, start by start."""
+"""The record of each start of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows cut from scenes."""
+"""Random windows of scenes."""
 
 from __future__ import annotations
 

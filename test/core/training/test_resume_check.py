@@ -1,4 +1,4 @@
-"""Which changes a resumed run refuses, and what it says of them."""
+"""The changes that a resumed run refuses, and its messages about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets derived from the class map."""
+"""Targets computed from the label map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes on disk and from the simulator, as endless windows."""
+"""Sources of scenes on disk and from the simulator, and endless windows of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of a network that keep their weights."""
+"""Frozen parts of a network keep their weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels that networks agree on."""
+"""Pseudo-labels on which networks agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop: exact resume, the best weights, several processes, and weights that fuse."""
+"""The training loop: exact resume, the best weights, several processes, and weights that fuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measuring on pairs that are not trained on."""
+"""Measures on validation pairs."""
 
 from __future__ import annotations
 
