@@ -66,9 +66,9 @@ def test_a_run_that_was_killed_resumes_with_the_losses_of_an_unbroken_one(
 def test_a_run_that_was_killed_hard_ends_with_the_weights_of_an_unbroken_one(
     small_config: MakeConfig, tmp_path: Path
 ) -> None:
-    Trainer(small_config("whole", steps=12, checkpoint_every=3)).run()
+    Trainer(small_config("whole", steps=20, checkpoint_every=4)).run()
     recipe = tmp_path / "killed.yaml"
-    OmegaConf.save(OmegaConf.structured(small_config("killed", steps=12, checkpoint_every=3)), recipe)
+    OmegaConf.save(OmegaConf.structured(small_config("killed", steps=20, checkpoint_every=4)), recipe)
     command = [sys.executable, "-m", "psfusion_core.cli", "train", "--config", str(recipe)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
@@ -77,12 +77,12 @@ def test_a_run_that_was_killed_hard_ends_with_the_weights_of_an_unbroken_one(
     process.kill()
     process.wait()
     reached = torch.load(tmp_path / "killed/state.pt", weights_only=True)["step"]
-    assert 3 <= reached < 12
+    assert 4 <= reached < 20
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
     whole, killed = (
         torch.load(tmp_path / run / "state.pt", weights_only=True) for run in ("whole", "killed")
     )
-    assert killed["step"] == 12
+    assert killed["step"] == 20
     for name, tensor in whole["average"].items():
         torch.testing.assert_close(killed["average"][name], tensor, atol=1e-4, rtol=1e-3)
 
