@@ -25,8 +25,9 @@ class ItemCounts:
         unwatched: Items that were not processed because no image topic had a subscriber.
         rejected: Items that cannot be used, for example because an image does not decode.
         failed: Pairs for which the fuser failed.
+        worker_faults: How often the worker went on after an error outside the processing of an item.
         discarded: Items that were ready only after the node was disabled or shut down.
-        last_rejection, last_failure: The latest reason of each.
+        last_rejection, last_failure, last_worker_fault: The latest reason of each.
         last_pair: When the worker took the latest pair, seconds of `time.monotonic`; None before the first.
         last_difference: Infrared minus visible stamp of the latest pair, ns.
         inference: Seconds from the frames of a pair to its pictures, of each pair since the last snapshot.
@@ -38,9 +39,11 @@ class ItemCounts:
     unwatched: int = 0
     rejected: int = 0
     failed: int = 0
+    worker_faults: int = 0
     discarded: int = 0
     last_rejection: str = ""
     last_failure: str = ""
+    last_worker_fault: str = ""
     last_pair: float | None = None
     last_difference: int | None = None
     inference: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -93,6 +96,11 @@ class ItemCounter:
         with self._lock:
             self._counts.failed += 1
             self._counts.last_failure = reason
+
+    def count_worker_fault(self, reason: str) -> None:
+        with self._lock:
+            self._counts.worker_faults += 1
+            self._counts.last_worker_fault = reason
 
     def snapshot(self) -> ItemCounts:
         """Return a copy of the counts, with the timings since the last snapshot."""

@@ -56,6 +56,9 @@ class NullFuser:
         self.device = SimpleNamespace(type="cpu")
         self._mask = np.zeros((0, 0), np.uint8)
 
+    def release(self) -> None:
+        pass
+
     def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         if self._mask.shape != infrared.image.shape:
             self._mask = np.zeros(infrared.image.shape, np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # only here in Humble
@@ -66,15 +67,10 @@ class Pipeline:
             ImageInput(node, "infrared", parameters, self.synchroniser),
         )
         self._camera_infos = CameraInfoCache(node)
+        make = partial(make_fuser, model=parameters.model, weights=parameters.weights)
         self.fuser = RecoveringFuser(
-            lambda device: make_fuser(
-                model=parameters.model,
-                weights=parameters.weights,
-                device=device,
-                engine=parameters.engine,
-                precision=parameters.precision,
-            ),
-            parameters.device,
+            partial(make, device=parameters.device, engine=parameters.engine, precision=parameters.precision),
+            partial(make, device="cpu", engine="auto", precision="auto"),
             parameters.fallback,
             parameters.retry_after,
             changed=self._logger.warning,
@@ -105,7 +101,7 @@ class Pipeline:
     def _open(self) -> None:
         self.outputs.publish_source("none")
         self.synchroniser.open()
-        self._worker = Worker(self.synchroniser, self._processor)
+        self._worker = Worker(self.synchroniser, self._processor, self.item_counter)
         self._worker.start()
         for image_input in self.inputs:
             image_input.open()
@@ -126,6 +122,11 @@ class Pipeline:
         self._camera_infos.close()
         self.stop()
         self.outputs.publish_source("none")
+
+    @property
+    def worker_is_alive(self) -> bool:
+        """Whether the worker runs; False before `open` and after `close`."""
+        return self._worker is not None and self._worker.is_alive
 
     def stop(self) -> None:
         """End the worker after its current item; this also works after ROS was shut down."""

@@ -57,7 +57,7 @@ class Processor:
         """Take one item from its messages to the published pictures.
 
         Raises:
-            ValueError: The item cannot be used, and missing.policy passes none of its images through.
+            FrameError: The item cannot be used, and missing.policy passes none of its images through.
             Exception: Whatever the fuser raises if it fails.
         """
         if isinstance(item, StampedPair):
@@ -74,7 +74,7 @@ class Processor:
         """Count and log an item that `process` raised an error for."""
         if not self._node.context.ok():  # publishing failed because ROS was shut down by a signal
             self._item_counter.count_discarded()
-        elif isinstance(error, ValueError):  # a FrameError, or the fuser's about sizes
+        elif isinstance(error, FrameError):
             reason = one_line(error)
             self._item_counter.count_rejected(reason)
             self._logger.warning(f"dropped: {reason}", throttle_duration_sec=LOG_EVERY)
@@ -94,7 +94,7 @@ class Processor:
             self._registration.apply_to(self._fuser, self._camera_infos.latest)
             begin = time.monotonic()
             pictures = self._fuser.fuse_frames(visible, infrared, scale, self._outputs.wanted(topics))
-        except ValueError as error:  # about the infrared image, its size or its camera's calibration
+        except FrameError as error:  # about the infrared image, its size or its camera's calibration
             return self._pass_through_instead("visible", pair.visible, topics, error)
         inference = time.monotonic() - begin
         arrival = max(pair.visible.arrival, pair.infrared.arrival)
@@ -102,7 +102,7 @@ class Processor:
             self._item_counter.count_published(inference, _seconds_since(arrival))
 
     def _pass_through_instead(
-        self, camera: Camera, image: Stamped[AnyImage], topics: frozenset[str], error: ValueError
+        self, camera: Camera, image: Stamped[AnyImage], topics: frozenset[str], error: FrameError
     ) -> None:
         """Pass one image of a pair through because the other one cannot be used, or raise the error."""
         if not passes(self._parameters.missing_policy, camera):

@@ -18,6 +18,7 @@ from psfusion_core.bags.chunk_planning import REASONS, Chunk, PlannedPair
 from psfusion_core.bags.message_codec import OUTPUT_TYPES, MessageCodec
 from psfusion_core.base.atomic_file import replacing
 from psfusion_core.base.wording import one_line, typed_line
+from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_decoding import Message, to_frame
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.stamped import Camera
@@ -62,7 +63,7 @@ class ChunkOutcome:
 
     def add_error(self, error: Exception) -> None:
         reason = one_line(error)
-        if isinstance(error, ValueError):  # a FrameError, or sizes that the engine does not accept
+        if isinstance(error, FrameError):
             self.rejected += 1
         else:
             self.failed += 1

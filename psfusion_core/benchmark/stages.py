@@ -76,6 +76,9 @@ class PlainEngine:
             output = self._model(visible, infrared)
         return output.fused, output.semantic
 
+    def release(self) -> None:
+        """Do nothing: eager PyTorch keeps no memory for a size."""
+
 
 def make_engine(configuration: Configuration) -> Engine:
     """Make the engine of a configuration, with shipped weights, or random ones if none are shipped."""

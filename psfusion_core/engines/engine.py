@@ -32,3 +32,7 @@ class Engine(Protocol):
             Fused luma (B, 1, H, W) in [0, 1] and semantic logits (B, num_classes, H, W), both float32.
         """
         ...
+
+    def release(self) -> None:
+        """Free the memory that is kept for each size of input; the next call of a size allocates it again."""
+        ...

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.engines.denormals import flushed_denormals
+from psfusion_core.engines.memory import is_out_of_memory
 from psfusion_core.engines.onnx_cache import find_file
 from psfusion_core.engines.onnx_header import (
     INPUTS,
@@ -82,6 +83,9 @@ class OnnxRuntimeEngine:
             return torch.from_numpy(fused), torch.from_numpy(semantic)
         return self._run_on_gpu(visible.contiguous(), infrared.contiguous())
 
+    def release(self) -> None:
+        """Do nothing: ONNX Runtime keeps no memory for a size (see `open_session`)."""
+
     def _run_on_gpu(self, *images: Tensor) -> tuple[Tensor, Tensor]:
         """Run on tensors in GPU memory; ONNX Runtime uses its own stream."""
         classes = self._session.get_outputs()[1].shape[1]
@@ -138,6 +142,8 @@ def open_session(runtime: Any, path: Path, device: torch.device) -> Any:
             str(path), options, providers=choose_providers(runtime, path, device)
         )
     except Exception as error:  # ONNX Runtime's errors share no base class
+        if is_out_of_memory(error):
+            raise
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} cannot be opened as an ONNX file ({reason}): export it again") from error
     return session

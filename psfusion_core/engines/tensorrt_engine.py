@@ -83,6 +83,11 @@ class TensorRTEngine:
         with torch.cuda.device(self.device):  # TensorRT builds and runs on the current device
             return self._run(visible, infrared)
 
+    def release(self) -> None:
+        """Free the engines and execution contexts of all sizes; they are loaded from their files again."""
+        self._stream.synchronize()  # nothing that still runs may be freed
+        self._contexts.clear()
+
     def _run(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
         height, width = visible.shape[-2:]
         engine, context = self._prepared(height, width)

@@ -100,6 +100,11 @@ class TorchEngine:
         with flushed_denormals():
             return self._run(visible, infrared)
 
+    def release(self) -> None:
+        """Free the CUDA graphs of all sizes, each of which holds the memory of its maps."""
+        if isinstance(self._run, CapturedNetwork):
+            self._run.release()
+
 
 class CapturedNetwork:
     """A network replayed as one CUDA graph for each input size; the outputs are copies.
@@ -122,6 +127,10 @@ class CapturedNetwork:
             buffer.copy_(image)
         graph.replay()
         return fused.clone(), semantic.clone()
+
+    def release(self) -> None:
+        """Free the graphs of all sizes."""
+        self._graphs.clear()
 
     def _capture(self, *images: Tensor) -> tuple[torch.cuda.CUDAGraph, list[Tensor], tuple[Tensor, Tensor]]:
         inputs = [image.clone(memory_format=torch.channels_last) for image in images]

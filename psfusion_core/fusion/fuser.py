@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from psfusion_core.cameras.encodings import check_frame
-from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.image_limits import MINIMUM_SIDE
 from psfusion_core.cameras.thermal_gain import GreyScale, ThermalGain
 from psfusion_core.cameras.unpack import grey_levels, intensity, visible_image
@@ -173,8 +173,8 @@ class Fuser:
             The wanted pictures, with the H and W of the visible image.
 
         Raises:
-            ValueError: The sizes do not fit, as in a call, or an image does not fit its encoding (a
-                FrameError).
+            FrameError: The sizes do not fit, as in a call, or an image does not fit its encoding. Other
+                errors are those of the engine.
         """
         check_frame(visible)
         check_frame(infrared)
@@ -185,6 +185,10 @@ class Fuser:
         heat = lay_on_visible(self._levels(infrared, scale), color, warp)
         fused, logits = self.engine(*pad(color, heat))
         return download(compose(wanted, color, fused, logits, warp))
+
+    def release(self) -> None:
+        """Free the memory that the engine keeps for each size; the next pair of a size allocates it again."""
+        self.engine.release()
 
     def register(
         self, infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], visible_size: Size
@@ -218,7 +222,10 @@ class Fuser:
         if self._registration is None:
             return None
         if self._warp is None or self._warp[:2] != (visible_size, infrared_size):
-            pixels = self._registration.pixel_map(visible_size, infrared_size)
+            try:
+                pixels = self._registration.pixel_map(visible_size, infrared_size)
+            except ValueError as error:  # about the sizes of the images, or the model of a camera
+                raise FrameError(str(error)) from error
             self._warp = visible_size, infrared_size, InfraredWarp(pixels, infrared_size, self.device)
         return self._warp[2]
 

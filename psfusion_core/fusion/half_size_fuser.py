@@ -40,6 +40,9 @@ class HalfSizeFuser:
     def registration(self, registration: Any) -> None:
         self.fuser.registration = registration
 
+    def release(self) -> None:
+        self.fuser.release()
+
     def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         """Fuse one pair; arguments, result and errors are those of `Fuser.fuse_frames`."""
         from psfusion_core.fusion.compose import overlay  # late: loads PyTorch

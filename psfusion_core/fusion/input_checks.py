@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from psfusion_core.cameras.frame import FrameError
 from psfusion_core.cameras.image_limits import MINIMUM_SIDE
 from psfusion_core.registration.pixel_map import Size, same_aspect
 
@@ -35,13 +36,13 @@ def check_sizes(visible: Size, infrared: Size, any_size: bool) -> None:
         any_size: True if the aspect ratios may differ by more than 1 %.
 
     Raises:
-        ValueError: They cannot be fused.
+        FrameError: They cannot be fused.
     """
     if min(*visible, *infrared) < MINIMUM_SIDE:
         width, height = visible if min(visible) < MINIMUM_SIDE else infrared
-        raise ValueError(f"expected at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels, got {height} x {width}")
+        raise FrameError(f"expected at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels, got {height} x {width}")
     if not any_size and not same_aspect(visible, infrared):
-        raise ValueError(
+        raise FrameError(
             f"the visible image is {visible[1]} x {visible[0]} and the infrared image "
             f"{infrared[1]} x {infrared[0]} (height x width), of another aspect ratio: find "
             "their registration with psfusion calibrate"

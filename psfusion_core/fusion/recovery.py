@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from psfusion_core.base.wording import one_line
+from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.thermal_gain import GreyScale
-from psfusion_core.engines.memory import free_memory
+from psfusion_core.engines.memory import free_memory, is_out_of_memory
 from psfusion_core.fusion.half_size_fuser import HalfSizeFuser
 from psfusion_core.fusion.pair_fuser import PairFuser
 from psfusion_core.fusion.pictures import Pictures, Wanted
@@ -30,7 +30,7 @@ class RecoveringFuser:
 
     When memory runs out, unused memory is freed and the pair is tried again. If that fails too, a fallback
     takes over: the same fuser at half size, or one on the CPU. After a while the first fuser is tried again;
-    each time that fails, the wait doubles, up to ten minutes.
+    each time that fails, for whatever reason, the wait doubles, up to ten minutes.
 
     Attributes:
         degraded: Why a fallback fuses; empty while the first fuser does.
@@ -40,8 +40,8 @@ class RecoveringFuser:
 
     def __init__(
         self,
-        make: Callable[[str], PairFuser],
-        device: str,
+        make_first: Callable[[], PairFuser],
+        make_on_cpu: Callable[[], PairFuser],
         fallback: str = "cpu",
         retry_after: float = 30.0,
         changed: Callable[[str], object] = lambda _: None,
@@ -50,20 +50,20 @@ class RecoveringFuser:
         """Make the first fuser, or one on the CPU if memory is too short for it and the fallback is "cpu".
 
         Args:
-            make: Makes a fuser for a device ("auto", "cpu", "cuda", "cuda:N").
-            device: Device of the first fuser.
+            make_first: Makes the first fuser.
+            make_on_cpu: Makes the fuser of the fallback "cpu", with an engine and precision for the CPU.
             fallback: One of FALLBACKS.
             retry_after: Seconds on the fallback before the first fuser is tried again.
             changed: Called with one line when a fallback takes over and when the first fuser is back.
             clock: Returns the seconds of a steady clock.
 
         Raises:
-            ValueError: The fallback is unknown. Errors of `make` pass unchanged.
+            ValueError: The fallback is unknown. Errors of `make_first` pass unchanged.
         """
         if fallback not in FALLBACKS:
             raise ValueError(f"expected a fallback of {', '.join(FALLBACKS)}, got {fallback!r}")
-        self._make = make
-        self._device = device
+        self._make_first = make_first
+        self._make_on_cpu = make_on_cpu
         self._fallback = fallback
         self._retry_after = retry_after
         self._changed = changed
@@ -77,7 +77,7 @@ class RecoveringFuser:
         self._returned_at = float("-inf")
         reason = ""
         try:
-            self._fuser = make(device)
+            self._fuser = make_first()
         except Exception as error:
             if not is_out_of_memory(error) or fallback != "cpu":
                 raise
@@ -120,6 +120,7 @@ class RecoveringFuser:
             if not is_out_of_memory(error):
                 raise
             reason = one_line(error)
+        self._fuser.release()
         free_memory()
         self.retries += 1
         try:
@@ -127,26 +128,43 @@ class RecoveringFuser:
         except Exception as error:
             if not is_out_of_memory(error) or self._fallback == "none" or self.degraded:
                 raise
+        self._fuser.release()
         self._take_over(reason)
         return self._fuser.fuse_frames(visible, infrared, scale, wanted)
 
+    def release(self) -> None:
+        """Free the memory that the fuser in use keeps for each size."""
+        self._fuser.release()
+
     def _take_over(self, reason: str) -> None:
+        """Put the fallback in the place of the first fuser.
+
+        Raises:
+            RuntimeError: There is no fallback either; the message has both reasons.
+        """
+        try:
+            fallback = HalfSizeFuser(self._fuser) if self._fallback == "half" else self._make_on_cpu()
+        except Exception as error:
+            raise RuntimeError(
+                f"out of memory ({reason}), and the fallback cannot be made: {typed_line(error)}"
+            ) from error
         self.fallbacks += 1
         self._back_off(self._clock() - self._returned_at > self._wait)
-        self._use(HalfSizeFuser(self._fuser) if self._fallback == "half" else self._make("cpu"))
+        self._use(fallback)
         self.degraded = reason
         free_memory()
         self._changed(f"out of memory ({reason}): going on with {self.description}")
 
     def _return(self) -> None:
-        """Return to the first fuser if there is memory for it."""
+        """Return to the first fuser if it can be made again; else the fallback goes on."""
         now = self._fuser
         try:
-            self._use(now.fuser if isinstance(now, HalfSizeFuser) else self._make(self._device))
+            self._use(now.fuser if isinstance(now, HalfSizeFuser) else self._make_first())
         except Exception as error:
-            if not is_out_of_memory(error):
-                raise
+            self._use(now)
             self._back_off(start_again=False)
+            if not is_out_of_memory(error):  # memory that stays short is expected
+                self._changed(f"cannot return to the first fuser: {typed_line(error)}")
             return
         self.degraded = ""
         self._returned_at = self._clock()
@@ -160,14 +178,3 @@ class RecoveringFuser:
     def _use(self, fuser: PairFuser) -> None:
         fuser.registration = self._registration
         self._fuser = fuser
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception means that a device or the machine has no memory left."""
-    if isinstance(error, MemoryError):
-        return True
-    words = str(error).lower()
-    # torch.OutOfMemoryError is a RuntimeError; cuBLAS, cuDNN and the CPU allocator raise a plain one.
-    return isinstance(error, RuntimeError) and any(
-        sign in words for sign in ("out of memory", "alloc_failed", "can't allocate memory")
-    )

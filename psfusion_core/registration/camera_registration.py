@@ -33,8 +33,7 @@ class CameraRegistration:
             infos: The latest `sensor_msgs/CameraInfo` of each camera that sent one.
 
         Raises:
-            FrameError: Extrinsics need the camera_info of both cameras, and one is missing.
-            ValueError: A camera_info is invalid.
+            FrameError: Extrinsics need the camera_info of both cameras, and one is missing or invalid.
         """
         if self.settings.mode == "none":
             return
@@ -45,10 +44,13 @@ class CameraRegistration:
                 "expected camera_info of both cameras for registration.mode extrinsics, got none on "
                 f"{' and '.join(missing)}: publish it, or calibrate a homography"
             )
-        models = [_model(infos[camera]) for camera in needed]
-        if fuser.registration is None or models != self._made_of:
-            fuser.registration = make_registration(self.settings, *models)
-            self._made_of = models
+        try:
+            models = [_model(infos[camera]) for camera in needed]
+            if fuser.registration is None or models != self._made_of:
+                fuser.registration = make_registration(self.settings, *models)
+                self._made_of = models
+        except ValueError as error:
+            raise FrameError(str(error)) from error
 
 
 def _model(info: Any) -> CameraModel:

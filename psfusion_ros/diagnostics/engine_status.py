@@ -21,6 +21,7 @@ class EngineTask:
         health: DeviceHealth,
         counts: ItemCounts,
         state: str,
+        worker_is_alive: bool,
         parameters: NodeParameters,
     ) -> Status:
         """Return the status since the last call.
@@ -30,6 +31,7 @@ class EngineTask:
             health: The health of its device.
             counts: What the worker did.
             state: The state of the node's life cycle.
+            worker_is_alive: Whether the worker's thread runs.
             parameters: The node's parameters, with the temperature limit.
         """
         status = Status(fuser.description)
@@ -37,6 +39,10 @@ class EngineTask:
             status.error(f"failed: {counts.last_failure}")
         if self._changes.since_last("rejected", counts.rejected):
             status.error(f"pairs dropped: {counts.last_rejection}")
+        if self._changes.since_last("worker_faults", counts.worker_faults):
+            status.error(f"the worker went on after a fault: {counts.last_worker_fault}")
+        if not worker_is_alive:
+            status.error("the worker has ended, nothing is fused: restart the node")
         if fuser.degraded:
             status.warn(f"out of memory, going on with {fuser.description}")
         if health.temperature is not None and health.temperature >= parameters.temperature_warning:
@@ -49,6 +55,8 @@ class EngineTask:
             "last_failure": counts.last_failure,
             "rejected": counts.rejected,
             "last_rejection": counts.last_rejection,
+            "worker": "alive" if worker_is_alive else "ended",
+            "worker_faults": counts.worker_faults,
             "out_of_memory_retries": fuser.retries,
             "out_of_memory_fallbacks": fuser.fallbacks,
             **health.values(),

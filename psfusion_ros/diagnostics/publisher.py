@@ -74,7 +74,9 @@ class Diagnostics:
         report = pipeline.synchroniser.report()
         synchronisation = synchronisation_status(report, counts, both_arrive, parameters, now)
         health = read_health(pipeline.fuser.device)
-        engine = self._engine.status(pipeline.fuser, health, counts, self.state, parameters)
+        engine = self._engine.status(
+            pipeline.fuser, health, counts, self.state, pipeline.worker_is_alive, parameters
+        )
         outputs = self._outputs.status(pipeline.outputs, counts, parameters, elapsed)
         return dict(zip(TASKS, (visible, infrared, synchronisation, engine, outputs), strict=True))
 

@@ -1,7 +1,8 @@
 """Starts psfusion_node with a fuser that needs no network: it averages, and finds people where it is hot.
 
 Every pair takes it as many seconds as the environment variable STUB_SECONDS says. Where the visible image
-begins with 13, 13 it fails as a broken engine does; with 14, 14 as one without memory, but on the CPU.
+begins with 13, 13 it fails as a broken engine does; with 14, 14 as one without memory, but on the CPU;
+with 15, 15 with a ValueError that is not about the images.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.fusion.pictures import Pictures, Wanted
@@ -29,11 +30,16 @@ class StubFuser:
     def __init__(self, model: str, weights: str, device: str, engine: str, precision: str) -> None:
         if weights == "missing":
             raise FileNotFoundError("stub: no such weights")
+        if (device, engine) == ("cpu", "tensorrt"):
+            raise ValueError("stub: tensorrt needs a GPU")
         self._seconds = float(os.environ.get("STUB_SECONDS", "0"))
         self._is_on_cpu = device == "cpu"
         self.device = SimpleNamespace(type="cpu")
         self.description = "stub on cpu" if self._is_on_cpu else "stub on a device"
         self.registration = None
+
+    def release(self) -> None:
+        pass
 
     def fuse_frames(self, color: Frame, heat: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         print("stub: begins", flush=True)
@@ -43,8 +49,10 @@ class StubFuser:
             raise RuntimeError("stub: broken")
         if (visible[0, 0, :2] == 14).all() and not self._is_on_cpu:
             raise RuntimeError("stub: out of memory")
+        if (visible[0, 0, :2] == 15).all():
+            raise ValueError("stub: a fault of the engine")
         if visible.shape[:2] != infrared.shape:
-            raise ValueError("stub: sizes differ")
+            raise FrameError("stub: sizes differ")
         image = visible // 2 + infrared[..., None] // 2
         mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
         tinted = None

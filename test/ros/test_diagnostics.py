@@ -87,6 +87,7 @@ class Scene:
         self.fuser = SimpleNamespace(
             description="lite on cpu", degraded="", retries=0, fallbacks=0, device=SimpleNamespace(type="cpu")
         )
+        self.worker_is_alive = True
         self.parameters = NodeParameters()
         self.state = "active"
         self.node = FakeNode()
@@ -116,6 +117,21 @@ def test_the_message_has_one_status_a_task_named_after_node_and_task(scene: Scen
     assert {status.hardware_id for status in message.status} == {"/robot/psfusion_node"}
     assert message.header.stamp.sec == 5
     assert all(status.values for status in message.status)
+
+
+def test_a_worker_that_went_on_after_a_fault_or_has_ended_is_an_error(scene: Scene) -> None:
+    assert scene.look(1.0)["engine"].values["worker"] == "alive"
+    scene.item_counter.count_worker_fault("RuntimeError: broken pairing")
+
+    status = scene.look(2.0)["engine"]
+    assert (status.level, status.values["worker_faults"]) == (ERROR, 1)
+    assert "RuntimeError: broken pairing" in status.message
+    assert scene.look(3.0)["engine"].level == OK, "only the time since the last look counts"
+
+    scene.worker_is_alive = False
+    status = scene.look(4.0)["engine"]
+    assert (status.level, status.values["worker"]) == (ERROR, "ended")
+    assert "restart the node" in status.message
 
 
 def test_rates_are_of_the_time_since_the_look_before(scene: Scene) -> None:

@@ -135,11 +135,28 @@ def test_a_pair_whose_infrared_image_has_a_wrong_size_passes_the_visible_one_whe
         assert "sizes differ" in peer.status("engine")["last_rejection"]
 
 
+def test_a_fault_of_the_engine_is_no_reason_to_pass_the_visible_image_through(
+    session_environment: dict[str, str],
+) -> None:
+    parameters = "missing.policy:=visible", FAST_DIAGNOSTICS
+    with NodeProcess(STUB_NODE, session_environment, *parameters) as node, Peer(("fused/image",)) as peer:
+        node.wait_until_started()
+        peer.connect()
+        visible, infrared = random_pair(1)
+        visible.data[0] = visible.data[1] = 15  # the engine raises a ValueError, see stub_node.py
+        peer.send(visible, infrared)
+        peer.wait_until(lambda: peer.status("engine").get("failed") == "1", "the failure")
+
+        assert "stub: a fault of the engine" in peer.status("engine")["last_failure"]
+        assert peer.status("outputs")["passed"] == "0"
+        assert not peer.sets()
+
+
 def test_a_device_without_memory_is_left_for_the_cpu_and_the_pair_is_fused_all_the_same(
     session_environment: dict[str, str],
 ) -> None:
     with (
-        NodeProcess(STUB_NODE, session_environment, FAST_DIAGNOSTICS) as node,
+        NodeProcess(STUB_NODE, session_environment, FAST_DIAGNOSTICS, "engine:=tensorrt") as node,
         Peer(("fused/image",)) as peer,
     ):
         node.wait_until_started()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Iterator
+from time import sleep
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 from sensor_msgs.msg import Image
 
 from psfusion_core.cameras.stamped import StampedPair
+from psfusion_ros.item_counts import ItemCounter
 from psfusion_ros.pipeline import create_synchroniser
 from psfusion_ros.synchroniser import Item, Synchroniser, SyncSettings, UnpairedImage
 from psfusion_ros.worker import Worker
@@ -191,7 +193,7 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
             raise RuntimeError("first fails")
 
     processor = SimpleNamespace(process=process, drop=lambda error: failures.append(str(error)))
-    worker = Worker(closing, processor)  # type: ignore[arg-type]
+    worker = Worker(closing, processor, ItemCounter())  # type: ignore[arg-type]
     worker.start()
     send(closing, 0)
     assert begun.acquire(timeout=PATIENCE)
@@ -205,8 +207,44 @@ def test_a_worker_takes_what_is_stored_meanwhile_and_survives_failures(closing: 
     assert failures == ["first fails"]
 
 
+@pytest.mark.parametrize("where", ["take", "drop"])
+def test_no_error_ends_a_worker_and_its_faults_are_counted(closing: Synchroniser, where: str) -> None:
+    processed: list[int] = []
+    faults = iter([RuntimeError(f"{where} fails")])
+    take = closing.take
+
+    def fail_once(*_: object) -> Item | None:
+        for fault in faults:
+            raise fault
+        return take()
+
+    def process(item: Item) -> None:
+        if where == "drop" and not processed:
+            processed.append(-1)
+            raise ValueError("an item that cannot be used")
+        processed.append(taken_at(item))
+
+    synchroniser = SimpleNamespace(take=fail_once if where == "take" else take)
+    counter = ItemCounter()
+    worker = Worker(synchroniser, SimpleNamespace(process=process, drop=fail_once), counter)  # type: ignore[arg-type]
+    worker.start()
+    for number in range(0, 3000, 100):
+        send(closing, number)
+        if processed and processed[-1] >= 0:
+            break
+        sleep(0.1)
+
+    assert worker.is_alive
+    counts = counter.snapshot()
+    assert (counts.worker_faults, counts.last_worker_fault) == (1, f"RuntimeError: {where} fails")
+    assert processed[-1] >= 0, "an item after the fault is processed"
+    closing.close()
+    worker.join()
+    assert not worker.is_alive
+
+
 def test_closing_ends_a_worker_that_waits(closing: Synchroniser) -> None:
-    worker = Worker(closing, SimpleNamespace())  # type: ignore[arg-type]
+    worker = Worker(closing, SimpleNamespace(), ItemCounter())  # type: ignore[arg-type]
     worker.start()
 
     closing.close()

@@ -17,7 +17,7 @@ from psfusion_core.bags.bag_run import BagRun, BagSettings, fuse_bags
 from psfusion_core.bags.bag_writer import BagWriter
 from psfusion_core.bags.message_codec import MessageCodec
 from psfusion_core.bags.rosbags_package import typestore
-from psfusion_core.cameras.frame import Frame
+from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.distribution import Place
@@ -44,13 +44,16 @@ class AverageFuser:
         self.registration = None
         self.done = 0
 
+    def release(self) -> None:
+        pass
+
     def fuse_frames(self, color: Frame, heat: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         self.done += 1
         if str(self.done) == os.environ.get("DIE_AT_PAIR"):
             os.kill(os.getpid(), signal.SIGKILL)
         visible, infrared = to_visible(color), scale(to_infrared(heat))
         if visible.shape[:2] != infrared.shape:
-            raise ValueError("sizes differ")
+            raise FrameError("sizes differ")
         image = mean_of(visible, infrared)
         mask = np.where(infrared > 200, 2, 0).astype(np.uint8)
         return Pictures(image, mask, overlay=image)

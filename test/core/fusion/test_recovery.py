@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 from psfusion_core import Fuser
 from psfusion_core.cameras.frame import Frame
 from psfusion_core.cameras.thermal_gain import GreyScale
+from psfusion_core.engines.memory import is_out_of_memory
 from psfusion_core.fusion.compose import overlay as paint
 from psfusion_core.fusion.half_size_fuser import HalfSizeFuser
 from psfusion_core.fusion.pictures import Pictures, Wanted
-from psfusion_core.fusion.recovery import RecoveringFuser, is_out_of_memory
+from psfusion_core.fusion.recovery import RecoveringFuser
 
 VISIBLE = Frame(0, "", "rgb8", np.full((64, 96, 3), 100, np.uint8))
 INFRARED = Frame(0, "", "mono8", np.full((64, 96), 50, np.uint8))
@@ -36,8 +39,14 @@ class FakeFuser:
         self.sizes: list[tuple[int, ...]] = []
         self._name = device
         self._short = short
+        self.released = 0
         if short.get(f"make {device}"):
             raise torch.OutOfMemoryError("CUDA out of memory while loading")
+        if short.get(f"broken {device}"):
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+    def release(self) -> None:
+        self.released += 1
 
     def fuse_frames(self, visible: Frame, infrared: Frame, scale: GreyScale, wanted: Wanted) -> Pictures:
         self.sizes.append(visible.image.shape)
@@ -56,7 +65,12 @@ class Scene:
         self.said: list[str] = []
         self.made: list[str] = []
         self.fuser = RecoveringFuser(
-            self._make, "cuda", fallback, retry_after=30.0, changed=self.said.append, clock=lambda: self.now
+            partial(self._make, "cuda"),
+            partial(self._make, "cpu"),
+            fallback,
+            retry_after=30.0,
+            changed=self.said.append,
+            clock=lambda: self.now,
         )
 
     def _make(self, device: str) -> FakeFuser:
@@ -136,6 +150,44 @@ def test_memory_that_is_short_for_loading_starts_on_the_cpu() -> None:
         Scene("none", **short)
 
 
+def test_a_device_that_cannot_be_returned_to_leaves_the_fallback_at_work() -> None:
+    scene = Scene("cpu", cuda=2)
+    scene.fuse()
+    scene.short["broken cuda"] = 1
+
+    scene.now += 31.0
+    assert scene.fuse().image is not None
+    assert scene.fuse().image is not None
+
+    assert scene.fuser.description == "fake on cpu"
+    assert scene.made == ["cuda", "cpu", "cuda"], "the wait doubles after that failure too"
+    assert "cannot return to the first fuser: RuntimeError: CUDA error" in scene.said[-1]
+    scene.short.clear()
+    scene.now += 61.0
+    scene.fuse()
+    assert scene.fuser.description == "fake on cuda"
+
+
+def test_what_is_kept_for_the_full_size_is_released_before_half_size_begins() -> None:
+    scene = Scene("half", cuda=2)
+    first = scene.fuser._fuser
+
+    scene.fuse()
+
+    assert isinstance(scene.fuser._fuser, HalfSizeFuser)
+    assert first.released == 2, "before the second try, and before the fallback"  # type: ignore[attr-defined]
+
+
+def test_a_fallback_that_cannot_be_made_is_an_error_with_both_reasons_and_costs_one_pair() -> None:
+    scene = Scene("cpu", **{"cuda": 2, "broken cpu": 1})
+
+    with pytest.raises(RuntimeError, match=r"CUDA out of memory.*fallback cannot be made.*device-side"):
+        scene.fuse()
+
+    assert (scene.fuser.fallbacks, scene.fuser.degraded) == (0, "")
+    assert scene.fuse().image.shape == VISIBLE.image.shape
+
+
 def test_each_failure_soon_after_a_return_doubles_the_wait() -> None:
     scene = Scene("cpu", cuda=1_000_000)
     tries = []
@@ -180,6 +232,9 @@ def test_the_registration_goes_with_whatever_fuses() -> None:
         (torch.OutOfMemoryError("CUDA out of memory"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("TensorRT has no memory to run lite.onnx: see its message above"), True),
+        (RuntimeError("[ONNXRuntimeError] : 6 : Exception during initialization: std::bad_alloc"), True),
+        (cv2.error("OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate"), True),
         (MemoryError(), True),
         (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
         (ValueError("out of memory"), False),
