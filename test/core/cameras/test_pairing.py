@@ -2,64 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered_frames import INFRARED, LATER, VISIBLE, Sent, feed, run, stamps_of, stream, walk
 
 from psfusion_core.cameras.pairing import Pairer
-from psfusion_core.cameras.stamped import StampedPair, StreamCounts
-
-LATER = 10**15
-VISIBLE, INFRARED = "visible", "infrared"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One frame of a test: its camera, its number among that camera's frames, its stamp."""
-
-    camera: str
-    number: int
-    stamp: int
-
-
-def feed(pairer: Pairer[Sent], frame: Sent, arrival: int = 0) -> None:
-    add = pairer.add_visible if frame.camera == VISIBLE else pairer.add_infrared
-    add(frame.stamp, frame, arrival)
-
-
-def run(pairer: Pairer[Sent], frames: Iterable[Sent]) -> list[StampedPair[Sent]]:
-    """Feed frames that all arrive at time 0, and take after each, as a fast engine would."""
-    pairs = []
-    for frame in frames:
-        feed(pairer, frame)
-        if pair := pairer.take(0):
-            pairs.append(pair)
-    return pairs
-
-
-def stream(camera: str, stamps: Iterable[int]) -> list[Sent]:
-    return [Sent(camera, number, stamp) for number, stamp in enumerate(stamps)]
-
-
-def stamps_of(pairs: Iterable[StampedPair[Sent]]) -> list[tuple[int, int]]:
-    return [(pair.visible.payload.stamp, pair.infrared.payload.stamp) for pair in pairs]
-
-
-def walk(visible: list[int], infrared: list[int], tolerance: int) -> list[tuple[int, int]]:
-    """Pair two complete streams: of the two oldest frames, the earlier gives way to a nearer successor."""
-    rest = {VISIBLE: list(visible), INFRARED: list(infrared)}
-    pairs = []
-    while rest[VISIBLE] and rest[INFRARED]:
-        earlier, later = sorted(rest.values(), key=lambda stamps: stamps[0])
-        distance = later[0] - earlier[0]
-        if distance > tolerance or any(abs(later[0] - successor) < distance for successor in earlier[1:]):
-            del earlier[0]
-        else:
-            pairs.append((rest[VISIBLE].pop(0), rest[INFRARED].pop(0)))
-    return pairs
+from psfusion_core.cameras.stamped import StreamCounts
 
 
 def mutually_nearest(visible: list[int], infrared: list[int], tolerance: int) -> list[tuple[int, int]]:
@@ -256,123 +205,7 @@ def test_offsets_are_added_before_pairing_and_leave_the_payload_alone() -> None:
     assert (pairs[0].visible.stamp, pairs[0].infrared.stamp) == (1070, 1070)
 
 
-def test_stamps_out_of_order_are_late_and_those_that_stand_still_are_repeated() -> None:
-    pairer: Pairer[Sent] = Pairer(50)
-
-    run(pairer, stream(VISIBLE, [100, 200, 150, 200, 200, 300]))
-
-    counts = pairer.counts()[0]
-    assert (counts.dropped_late, counts.dropped_repeated) == (1, 2)
-    assert pairer.resets == 0
-
-
-def test_a_bag_that_loops_is_paired_again_from_its_start() -> None:
-    loop = [
-        frame
-        for stamp in range(0, 3000, 100)
-        for frame in (Sent(VISIBLE, 0, stamp), Sent(INFRARED, 0, stamp))
-    ]
-    pairer: Pairer[Sent] = Pairer(50, reset_after=1000)
-
-    pairs = run(pairer, loop + loop)
-
-    assert stamps_of(pairs) == 2 * [(stamp, stamp) for stamp in range(0, 3000, 100)]
-    assert pairer.resets == 1
-
-
-def test_a_loop_shorter_than_a_jump_is_found_after_as_many_frames_as_may_wait() -> None:
-    loop = [
-        frame for stamp in range(0, 500, 100) for frame in (Sent(VISIBLE, 0, stamp), Sent(INFRARED, 0, stamp))
-    ]
-    pairer: Pairer[Sent] = Pairer(50, capacity=3, reset_after=1000)
-
-    pairs = run(pairer, 4 * loop)
-
-    assert len(pairs) >= 10
-    assert pairer.resets >= 3
-
-
-def test_one_stamp_from_the_future_costs_no_more_than_the_frames_around_it() -> None:
-    pairer: Pairer[Sent] = Pairer(50, reset_after=1000)
-    frames = []
-    for number, stamp in enumerate(range(0, 2000, 100)):
-        if stamp == 1000:
-            frames.append(Sent(VISIBLE, -1, 10**9))
-        frames += [Sent(VISIBLE, number, stamp), Sent(INFRARED, number, stamp)]
-
-    pairs = run(pairer, frames)
-
-    assert stamps_of(pairs) == [(stamp, stamp) for stamp in range(0, 2000, 100)]
-    assert pairer.resets == 1
-
-
-def test_stamps_of_unsynchronised_clocks_pair_nothing_and_show_how_far_apart_they_are() -> None:
-    pairer: Pairer[Sent] = Pairer(50, capacity=4)
-    assert pairer.stream_difference is None
-
-    pairs = run(
-        pairer, [f for s in range(0, 5000, 100) for f in (Sent(VISIBLE, 0, s), Sent(INFRARED, 0, s + 1200))]
-    )
-
-    assert pairs == []
-    assert pairer.stream_difference == 1200
-
-
-def test_reset_forgets_frames_that_wait_and_counts_them() -> None:
-    pairer: Pairer[Sent] = Pairer(50)
-    feed(pairer, Sent(VISIBLE, 0, 100))
-    feed(pairer, Sent(INFRARED, 0, 100))
-    feed(pairer, Sent(VISIBLE, 1, 200))
-
-    pairer.reset()
-
-    assert pairer.take(LATER) is None
-    assert [counts.dropped_reset for counts in pairer.counts()] == [2, 1]
-    assert stamps_of(run(pairer, [Sent(VISIBLE, 2, 50), Sent(INFRARED, 2, 50)])) == [(50, 50)]
-
-
 @pytest.mark.parametrize("arguments", [{"tolerance": -1}, {"tolerance": 0, "capacity": 0}])
 def test_settings_that_make_no_sense_are_refused(arguments: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected tolerance"):
         Pairer(**arguments)
-
-
-def test_two_pairs_that_one_frame_makes_ready_are_both_handed_out_where_all_are_kept() -> None:
-    frames = [Sent(VISIBLE, 0, 0), Sent(INFRARED, 0, 40), Sent(INFRARED, 1, 100), Sent(VISIBLE, 1, 100)]
-    newest: Pairer[Sent] = Pairer(tolerance=50)
-    every: Pairer[Sent] = Pairer(tolerance=50, keeps_all=True)
-    for frame in frames:
-        feed(newest, frame)
-        feed(every, frame)
-
-    assert stamps_of(filter(None, [newest.take(0), newest.take(0)])) == [(100, 100)]
-    assert newest.counts()[0].superseded == 1
-    assert every.counts()[0].waiting == 2
-    assert stamps_of(filter(None, [every.take(0), every.take(0), every.take(0)])) == [(0, 40), (100, 100)]
-    assert every.counts()[0] == StreamCounts(received=2, paired=2)
-
-
-REGULAR = st.builds(
-    lambda start, period, count: list(range(start, start + count * period, period)),
-    st.integers(0, 60), st.integers(5, 60), st.integers(0, 12),
-)  # fmt: skip
-
-
-@given(visible=REGULAR, infrared=REGULAR, turns=st.lists(st.booleans(), min_size=24, max_size=24))
-def test_where_all_are_kept_every_pair_of_two_regular_streams_comes_in_any_interleaving(
-    visible: list[int], infrared: list[int], turns: list[bool]
-) -> None:
-    streams = [stream(VISIBLE, visible), stream(INFRARED, infrared)]
-    pairer: Pairer[Sent] = Pairer(tolerance=40, capacity=20, keeps_all=True)
-    pairs = []
-    for turn in turns:
-        source = streams[turn] or streams[not turn]
-        if source:
-            feed(pairer, source.pop(0))
-        while pair := pairer.take(0):
-            pairs.append(pair)
-    while pair := pairer.take(LATER):
-        pairs.append(pair)
-
-    assert stamps_of(pairs) == walk(visible, infrared, 40)
-    assert pairer.counts()[0].superseded == 0
