@@ -1,18 +1,12 @@
-"""The other side of the node: a process for it, and a peer that sends images and keeps what comes back."""
+"""The other side of the node: a peer that sends images and keeps what comes back."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +14,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from node_process import PATIENCE
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
@@ -33,20 +28,13 @@ from std_srvs.srv import SetBool
 from psfusion_core.cameras.encodings import PIXEL_FORMATS
 from psfusion_ros.image_messages import AnyImage
 
-ROOT = Path(__file__).resolve().parents[2]
-REAL_NODE = [sys.executable, "-m", "psfusion_ros"]
-STUB_NODE = [sys.executable, str(Path(__file__).with_name("stub_node.py"))]
 OUTPUTS = {
     "fused/image": Image,
     "semantic/mask": Image,
     "semantic/overlay": Image,
     "fused/camera_info": CameraInfo,
 }
-PATIENCE = 120.0
-"""Seconds until a test gives up; nothing is measured with it."""
-
 RELIABLE = QoSProfile(depth=50)
-
 START = 1_700_000_000_000_000_000
 PERIOD = 100_000_000
 FAST_DIAGNOSTICS = "diagnostics.period:=0.2"
@@ -87,76 +75,6 @@ def pixels_of(message: Image) -> np.ndarray:
         (message.height, message.width, 3) if message.encoding == "rgb8" else (message.height, message.width)
     )
     return np.frombuffer(message.data, np.uint8).reshape(shape)
-
-
-def with_checkout(environment: Mapping[str, str], *folders: Path) -> dict[str, str]:
-    """Let Python find folders and this checkout before anything else, an apt ROS on PYTHONPATH after them."""
-    paths = [*map(str, folders), str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
-    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
-
-
-class NodeProcess:
-    """psfusion_node, as a process."""
-
-    def __init__(
-        self, command: list[str], environment: dict[str, str], *parameters: str, arguments: Sequence[str] = ()
-    ) -> None:
-        words = [word for parameter in parameters for word in ("-p", parameter)]
-        self.process = subprocess.Popen(
-            [*command, "--ros-args", *arguments, *words],
-            env=with_checkout(environment),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.log: list[str] = []
-        self._logged = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def wait_until_started(self) -> str:
-        """Wait for the one line that the node logs when it is ready, and return it."""
-        return self.wait_for_log("in: /")
-
-    def wait_for_log(self, words: str, after: int = 0) -> str:
-        """Wait for a line with these words after so many lines of the log, and return it."""
-
-        def found() -> str:
-            return next((line for line in self.log[after:] if words in line), "")
-
-        with self._logged:
-            self._logged.wait_for(lambda: found() or self.process.poll() is not None, PATIENCE)
-        assert found(), f"expected {words!r} in the node's log, got: {''.join(self.log)}"
-        return found()
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal and return the exit status."""
-        self.process.send_signal(how)
-        status = self.process.wait(PATIENCE)
-        self._reader.join()
-        return status
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._logged:
-                self.log.append(line)
-                self._logged.notify_all()
-        self.process.wait()
-        with self._logged:
-            self._logged.notify_all()
-
-    def __enter__(self) -> NodeProcess:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.process.poll() is None:
-            self.stop()
-        if kind is not None:
-            print("".join(self.log))
 
 
 class Cameras:

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, REAL_NODE, NodeProcess, Peer, pixels_of, stamp_of
+from harness import FAST_DIAGNOSTICS, Peer, pixels_of, stamp_of
+from node_process import REAL_NODE, NodeProcess
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 

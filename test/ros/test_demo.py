@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from harness import PATIENCE, REAL_NODE, ROOT, STUB_NODE, with_checkout
+from node_process import PATIENCE, REAL_NODE, ROOT, STUB_NODE, with_checkout
 
 # The demo itself, with another program in place of the node.
 WITH_NODE = """

@@ -17,17 +17,8 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
 from builtin_interfaces.msg import Time
-from harness import (
-    FAST_DIAGNOSTICS,
-    RELIABLE,
-    ROOT,
-    STUB_NODE,
-    Cameras,
-    NodeProcess,
-    Peer,
-    shifted,
-    with_checkout,
-)
+from harness import FAST_DIAGNOSTICS, RELIABLE, Cameras, Peer, shifted
+from node_process import ROOT, STUB_NODE, NodeProcess, with_checkout
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from test_transport import compressed_pair

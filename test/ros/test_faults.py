@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, STUB_NODE, Cameras, NodeProcess, Peer, counts_of, shifted, stamp_of
+from harness import FAST_DIAGNOSTICS, Cameras, Peer, counts_of, shifted, stamp_of
+from node_process import STUB_NODE, NodeProcess
 from sensor_msgs.msg import Image
 
 RECOVERY = 2.0

@@ -6,10 +6,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, STUB_NODE, Cameras, NodeProcess, Peer, stamp_of
+from harness import FAST_DIAGNOSTICS, Cameras, Peer, stamp_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from malformed import images
+from node_process import STUB_NODE, NodeProcess
 from sensor_msgs.msg import Image
 
 CASES = 500

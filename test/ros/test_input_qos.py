@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, PERIOD, START, STUB_NODE, NodeProcess, Peer, random_pair
+from harness import FAST_DIAGNOSTICS, PERIOD, START, Peer, random_pair
+from node_process import STUB_NODE, NodeProcess
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 

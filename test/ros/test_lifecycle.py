@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
 import rclpy
-from harness import FAST_DIAGNOSTICS, PERIOD, START, STUB_NODE, NodeProcess, Peer, random_pair
+from harness import FAST_DIAGNOSTICS, PERIOD, START, Peer, random_pair
 from lifecycle_msgs.msg import Transition
+from node_process import STUB_NODE, NodeProcess
 from rclpy.lifecycle import TransitionCallbackReturn
 from stub_node import StubFuser
 

@@ -14,15 +14,14 @@ from harness import (
     FAST_DIAGNOSTICS,
     PERIOD,
     START,
-    STUB_NODE,
     Cameras,
-    NodeProcess,
     Peer,
     image_message,
     pixels_of,
     random_pair,
     stamp_of,
 )
+from node_process import STUB_NODE, NodeProcess
 
 from psfusion_core.cameras.thermal_gain import GainSettings, stretch
 from psfusion_core.fusion.compose import overlay

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import PATIENCE, ROOT, with_checkout
+from node_process import PATIENCE, ROOT, with_checkout
 
 SHARED = {"base", "cameras", "registration", "models", "engines", "fusion"}
 """Packages of psfusion_core that the node may load."""

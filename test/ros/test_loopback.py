@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
-from harness import with_checkout
+from node_process import with_checkout
 
 from psfusion_ros.loopback.environment import PROCESSES, loopback_environment, share_path
 

@@ -10,9 +10,10 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, STUB_NODE, Cameras, NodeProcess, Peer, pixels_of, random_pair, stamp_of
+from harness import FAST_DIAGNOSTICS, Cameras, Peer, pixels_of, random_pair, stamp_of
 from hypothesis import given
 from hypothesis import strategies as st
+from node_process import STUB_NODE, NodeProcess
 from sensor_msgs.msg import Image
 
 from psfusion_ros.missing_camera import MissingCameraWatch

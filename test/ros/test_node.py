@@ -13,11 +13,8 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 from harness import (
     FAST_DIAGNOSTICS,
     OUTPUTS,
-    PATIENCE,
     PERIOD,
     START,
-    STUB_NODE,
-    NodeProcess,
     Peer,
     counts_of,
     image_message,
@@ -25,6 +22,7 @@ from harness import (
     random_pair,
     stamp_of,
 )
+from node_process import PATIENCE, STUB_NODE, NodeProcess
 
 from psfusion_core.cameras.thermal_gain import stretch
 from psfusion_core.fusion.compose import overlay

@@ -9,17 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import (
-    FAST_DIAGNOSTICS,
-    OUTPUTS,
-    REAL_NODE,
-    STUB_NODE,
-    NodeProcess,
-    Peer,
-    pixels_of,
-    random_pair,
-    stamp_of,
-)
+from harness import FAST_DIAGNOSTICS, OUTPUTS, Peer, pixels_of, random_pair, stamp_of
+from node_process import REAL_NODE, STUB_NODE, NodeProcess
 from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core.fusion.compose import overlay

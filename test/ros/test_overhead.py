@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import PATIENCE, ROOT
+from node_process import PATIENCE, ROOT
 
 
 def test_it_prints_and_writes_figures_of_a_node_that_fuses_nothing_away(

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 import pytest
 import rclpy
-from harness import PATIENCE, PERIOD, START, image_message
+from harness import PERIOD, START, image_message
+from node_process import PATIENCE
 from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore

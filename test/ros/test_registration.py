@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, PERIOD, REAL_NODE, START, NodeProcess, Peer, pixels_of, random_pair
+from harness import FAST_DIAGNOSTICS, PERIOD, START, Peer, pixels_of, random_pair
+from node_process import REAL_NODE, NodeProcess
 from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core import Fuser

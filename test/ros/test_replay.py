@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,30 +15,23 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import PATIENCE, with_checkout
-from hypothesis import given
-from hypothesis import strategies as st
+from harness import stamp_of
+from node_process import PATIENCE, with_checkout
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, Image
 
 from psfusion_core.cameras.image_files import ImageError
-from psfusion_core.cameras.serialised_stamp import shift_stamp
 from psfusion_ros.replay.recordings import BagRecording, FolderRecording
 
 PERIOD = 100_000_000
 START = 1_700_000_000_950_000_000
 REPLAY = [sys.executable, "-m", "psfusion_ros.replay"]
 LISTENER = str(Path(__file__).with_name("listener.py"))
-
 Messages = list[tuple[str, bytes]]
 Hear = Callable[..., Messages]
-
-
-def stamp_of(message: Image | CameraInfo | CompressedImage) -> int:
-    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 
 def serialised_image(number: int, encoding: str, height: int = 480, width: int = 640) -> bytes:
@@ -206,30 +198,6 @@ def test_bag_knows_its_topics_count_and_span(tmp_path: Path) -> None:
 def test_bag_of_one_moment_can_be_looped(tmp_path: Path) -> None:
     write_bag(tmp_path / "bag", StoragePlugin.MCAP, frames=1)
     assert BagRecording(tmp_path / "bag").span > 0
-
-
-@given(
-    stamp=st.integers(0, 2**31 * 10**9 - 1),
-    shift=st.integers(0, 10**12),
-    frame_id=st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=9),
-    kind=st.sampled_from([Image, CompressedImage, CameraInfo]),
-)
-def test_shifting_a_serialised_stamp_changes_the_stamp_and_nothing_else(
-    stamp: int, shift: int, frame_id: str, kind: type[Image]
-) -> None:
-    message = kind()
-    message.header.frame_id = frame_id
-    shift = min(shift, 2**31 * 10**9 - 1 - stamp)
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
-    shifted = deserialize_message(shift_stamp(serialize_message(message), shift), kind)
-    assert stamp_of(shifted) == stamp + shift
-    shifted.header.stamp = message.header.stamp
-    assert shifted == message
-
-
-def test_big_endian_messages_are_shifted_in_their_byte_order() -> None:
-    data = b"\0\0\0\0" + struct.pack(">iI", 5, 999_999_999) + b"rest"
-    assert shift_stamp(data, 2) == b"\0\0\0\0" + struct.pack(">iI", 6, 1) + b"rest"
 
 
 def replay(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

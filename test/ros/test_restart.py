@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, STUB_NODE, Cameras, NodeProcess, Peer
+from harness import FAST_DIAGNOSTICS, Cameras, Peer
+from node_process import STUB_NODE, NodeProcess
 
 
 def test_after_a_kill_a_new_node_takes_over_cameras_and_subscribers(

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import FAST_DIAGNOSTICS, STUB_NODE, NodeProcess, Peer
+from harness import FAST_DIAGNOSTICS, Peer
+from node_process import STUB_NODE, NodeProcess
 
 POLICY = Path(__file__).parents[2] / "config" / "sros2_policy.xml"
 NAME = "guarded_node"

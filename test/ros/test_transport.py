@@ -11,18 +11,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (extra ros-wheels)")
 
-from harness import (
-    FAST_DIAGNOSTICS,
-    OUTPUTS,
-    PERIOD,
-    START,
-    STUB_NODE,
-    NodeProcess,
-    Peer,
-    pixels_of,
-    random_pair,
-    stamp_of,
-)
+from harness import FAST_DIAGNOSTICS, OUTPUTS, PERIOD, START, Peer, pixels_of, random_pair, stamp_of
+from node_process import STUB_NODE, NodeProcess
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from psfusion_core.cameras.thermal_gain import stretch

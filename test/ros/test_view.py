@@ -1,4 +1,4 @@
-"""The web page, in a real browser and by hand: live images, nothing queued, nobody else let in."""
+"""The web page, in a real browser and by hand: live images, nothing queued, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,25 +21,14 @@ pytest.importorskip("rclpy", reason="needs ROS 2, from apt or from the wheels (e
 pytest.importorskip("aiohttp", reason="needs aiohttp (extra view)")
 
 import aiohttp
-from harness import (
-    FAST_DIAGNOSTICS,
-    PATIENCE,
-    ROOT,
-    STUB_NODE,
-    Cameras,
-    NodeProcess,
-    Peer,
-    image_message,
-    with_checkout,
-)
-from sensor_msgs.msg import CompressedImage, Image
+from harness import FAST_DIAGNOSTICS, Cameras, Peer, image_message
+from node_process import PATIENCE, ROOT, STUB_NODE, NodeProcess, with_checkout
+from sensor_msgs.msg import Image
+from view_process import View
 
-from psfusion_core.cameras.frame import FrameError
 from psfusion_core.models.classes import CLASS_NAMES
 from psfusion_core.simulation.drive import Drive
 from psfusion_ros.view import main
-from psfusion_ros.view.jpeg import to_jpeg
-from psfusion_ros.view.server import is_loopback, is_own_name
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -51,37 +39,6 @@ STILL = "missing.frozen_after:=0.0"
 """The cameras send the same moment again and again."""
 
 PAGE = ROOT / "psfusion_ros" / "view" / "page"
-
-
-class View:
-    """The executable, as a process."""
-
-    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "psfusion_ros.view", *arguments],
-            env=with_checkout(environment),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def address(self) -> str:
-        """Wait until it serves, and return where: host and port."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().split("http://")[1].strip()
-
-    def stop(self) -> tuple[int, str]:
-        self.process.send_signal(signal.SIGINT)
-        _, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, errors
-
-    def __enter__(self) -> View:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.stop()
 
 
 @pytest.fixture
@@ -255,51 +212,6 @@ async def next_level(page: Any, other_than: int = -1) -> int:
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"Host": "localhost:{port}"}, 200),
-        ({"Host": "rebound.example:{port}"}, 403),
-        ({"Host": "10.0.0.7:{port}"}, 403),
-        ({"Origin": "http://{address}"}, 200),
-        ({"Origin": "http://elsewhere.example"}, 403),
-        ({"Origin": "null"}, 403),
-    ],
-)
-def test_only_those_who_address_the_server_by_its_own_name_are_answered(
-    served: str, headers: dict[str, str], status: int
-) -> None:
-    port = served.rpartition(":")[2]
-    given = {name: value.format(address=served, port=port) for name, value in headers.items()}
-
-    async def ask() -> tuple[int, int | None]:
-        async with aiohttp.ClientSession(headers=given) as session:
-            async with session.get(f"http://{served}/") as response:
-                found = response.status
-            try:
-                async with session.ws_connect(f"http://{served}/images"):
-                    return found, 200
-            except aiohttp.WSServerHandshakeError as error:
-                return found, error.status
-
-    assert asyncio.run(ask()) == (status, status)
-
-
-@pytest.fixture(scope="module")
-def served(session_environment: dict[str, str]) -> Iterator[str]:
-    """Return the address of a page that is served for several tests."""
-    with View(session_environment, "--port", "0") as view:
-        yield view.address()
-
-
-def test_by_default_the_page_is_reached_from_this_machine_only(served: str) -> None:
-    host, port = served.split(":")
-    assert host == "127.0.0.1"
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.2", int(port)), timeout=5)
-
-
-@pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--port", "70000"), "--port is 70000; expected 0 to 65535"),
@@ -314,14 +226,6 @@ def test_options_that_make_no_sense_are_status_2_in_one_line(
     assert message in error
 
 
-def test_a_port_in_use_is_status_2_in_one_line(session_environment: dict[str, str], served: str) -> None:
-    with View(session_environment, "--port", served.split(":")[1]) as second:
-        _, errors = second.process.communicate(timeout=PATIENCE)
-    assert second.process.returncode == 2
-    assert len(errors.splitlines()) == 1
-    assert "cannot serve on 127.0.0.1" in errors
-
-
 def test_without_aiohttp_the_extra_is_named(session_environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "aiohttp.py").write_text("raise ImportError(\"No module named 'aiohttp'\")")
     done = subprocess.run(
@@ -334,61 +238,6 @@ def test_without_aiohttp_the_extra_is_named(session_environment: dict[str, str],
     )
     assert done.returncode == 2
     assert done.stderr == "view: No module named 'aiohttp': pip install '.[view]'\n"
-
-
-def test_another_address_is_warned_about(session_environment: dict[str, str]) -> None:
-    with View(session_environment, "--host", "192.0.2.1", "--port", "0") as view:  # nobody's
-        _, errors = view.process.communicate(timeout=PATIENCE)
-    assert "anybody who reaches 192.0.2.1 sees the cameras" in errors.splitlines()[0]
-    assert view.process.returncode == 2
-
-
-@pytest.mark.parametrize(
-    ("authority", "host", "expected"),
-    [
-        ("127.0.0.1:8088", "127.0.0.1", True),
-        ("[::1]:8088", "127.0.0.1", True),
-        ("LOCALHOST", "127.0.0.1", True),
-        ("192.168.1.5:8088", "127.0.0.1", False),
-        ("192.168.1.5:8088", "0.0.0.0", True),
-        ("evil.example", "0.0.0.0", False),
-        (f"{socket.gethostname()}:8088", "0.0.0.0", True),
-        (f"{socket.gethostname()}:8088", "127.0.0.1", socket.gethostname() == "localhost"),
-        ("robot.local:8088", "robot.local", True),
-        ("127.0.0.1.evil.example", "127.0.0.1", False),
-        ("", "127.0.0.1", False),
-        ("[::1", "127.0.0.1", False),
-    ],
-)
-def test_addresses_and_own_names_are_told_from_names_that_can_be_rebound(
-    authority: str, host: str, expected: bool
-) -> None:
-    assert is_own_name(authority, host) is expected
-    assert is_loopback("127.0.0.3")
-    assert not is_loopback("0.0.0.0")
-
-
-def test_pictures_keep_their_colors_and_a_jpeg_goes_through_as_it_is() -> None:
-    colors = np.zeros((48, 64, 3), np.uint8)
-    colors[:, :32], colors[:, 32:] = (200, 30, 60), (20, 90, 220)
-    decoded = cv2.imdecode(
-        np.frombuffer(to_jpeg(image_message(colors, "rgb8", 1, ""), False), np.uint8), cv2.IMREAD_COLOR
-    )[..., ::-1]
-    assert np.abs(decoded[:, [0, 63]].astype(int) - colors[:, [0, 63]]).max() < 12
-    jpeg = cv2.imencode(".jpg", colors)[1].tobytes()
-    assert to_jpeg(CompressedImage(format="jpeg", data=jpeg), False) == jpeg
-    counts = np.linspace(7000, 7600, 48 * 64).reshape(48, 64).astype(np.uint16)
-    grey = cv2.imdecode(
-        np.frombuffer(to_jpeg(image_message(counts, "mono16", 1, ""), True), np.uint8), cv2.IMREAD_UNCHANGED
-    )
-    assert grey.ndim == 2
-    assert grey.min() < 10
-    assert grey.max() > 245
-
-
-def test_an_image_wider_than_a_jpeg_file_can_be_is_refused() -> None:
-    with pytest.raises(FrameError, match="got 65501 x 2: send it smaller"):
-        to_jpeg(image_message(np.zeros((2, 65501), np.uint8), "mono8", 1, ""), True)
 
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:
