@@ -57,6 +57,9 @@ class ImageInput:
         self._last_usable = time.monotonic()
         self.subscription.open()
 
+    def close(self) -> None:
+        self.subscription.close()
+
     def set_enabled(self, enabled: bool) -> None:
         """Accept or ignore images from now on; the camera's silence is counted from now on."""
         self.enabled = enabled

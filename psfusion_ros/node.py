@@ -66,7 +66,7 @@ class PsfusionNode(LifecycleNode):
             self.trigger_activate()
 
     def stop(self) -> None:
-        """End the work after the current pair; this also works after ROS was shut down."""
+        """End the work after the current pair; this also works after ROS has shut down."""
         if self._pipeline is not None:
             self._pipeline.stop()
 
@@ -105,7 +105,7 @@ class PsfusionNode(LifecycleNode):
         try:
             action()
         except Exception as error:  # rclpy would swallow it silently
-            if not self.context.ok():  # a signal shut ROS down meanwhile, so the action had to fail
+            if not self.context.ok():  # a signal shut ROS down, so this failure is expected
                 return FAILURE
             self._diagnostics.failure = f"cannot {what}: {one_line(error)}"
             self.get_logger().error(self._diagnostics.failure)
@@ -115,7 +115,7 @@ class PsfusionNode(LifecycleNode):
         return SUCCESS
 
     def _configured(self) -> Pipeline:
-        assert self._pipeline is not None, "the state machine configures first"
+        assert self._pipeline is not None, "the life cycle configures before it activates"
         return self._pipeline
 
     def _free(self, new_state: str) -> None:
@@ -127,7 +127,7 @@ class PsfusionNode(LifecycleNode):
             pipeline.free()
 
     def _change_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
-        """Take over all of the changes, or none of them and return the reason."""
+        """Apply all changes, or apply none and return the reason."""
         try:
             parameters = change_parameters(self.parameters, changes, self._pipeline is None)
         except ValueError as error:
@@ -147,7 +147,8 @@ class PsfusionNode(LifecycleNode):
 
 def run(args: list[str] | None = None, make_fuser: MakeFuser = _make_fuser) -> int:
     """Run the node until SIGINT or SIGTERM; return the exit status, which is 0 after either."""
-    # rclpy's own handlers end the spinning. Python's is off so that no KeyboardInterrupt hits the clean-up.
+    # rclpy's own handlers end the spinning. Python's handler is disabled so that KeyboardInterrupt cannot
+    # interrupt the clean-up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rclpy.init(args=args)
     try:
@@ -162,14 +163,14 @@ def _spin(make_fuser: MakeFuser) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
     except (ValueError, RuntimeError, ParameterException) as error:
-        if not rclpy.ok():  # a signal shut ROS down during the start, so the start had to fail
+        if not rclpy.ok():  # a signal shut ROS down during the start, so this failure is expected
             return 0
         rclpy.logging.get_logger("psfusion_node").fatal(one_line(error))
         return 1
     try:
         node.autostart()
         executor.spin()
-    except (ExternalShutdownException, RuntimeError):  # the latter if a signal arrives as spinning begins
+    except (ExternalShutdownException, RuntimeError):  # RuntimeError if a signal arrives as spinning begins
         if rclpy.ok():
             raise
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # only here in Humble
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in Humble it exists only in this module
 from rclpy.node import Node
 
 from psfusion_core.cameras.pairing import SyncSettings
@@ -41,7 +41,8 @@ class Pipeline:
 
     An `ImageInput` for each camera checks the messages and adds them to the `Synchroniser`, which pairs them.
     The `Worker` takes the newest pair. Its `Processor` decodes the pair into frames, has the fuser run the
-    engine on them, and publishes the pictures through `Outputs`.
+    engine on them, and publishes the pictures through `Outputs`. `stop` ends the worker; `close` also
+    unsubscribes; `free` then releases the model.
 
     Attributes:
         inputs, synchroniser, fuser, outputs, item_counter: The parts that the diagnostics report on.
@@ -89,7 +90,7 @@ class Pipeline:
         """Subscribe and start the worker.
 
         Raises:
-            RuntimeError: The middleware failed; what was opened before is closed again.
+            RuntimeError: The middleware failed; everything is closed again.
         """
         try:
             self._open()
@@ -118,7 +119,7 @@ class Pipeline:
             self._node.destroy_timer(timer)
         self._timers = []
         for image_input in self.inputs:
-            image_input.subscription.close()
+            image_input.close()
         self._camera_infos.close()
         self.stop()
         self.outputs.publish_source("none")
@@ -129,7 +130,7 @@ class Pipeline:
         return self._worker is not None and self._worker.is_alive
 
     def stop(self) -> None:
-        """End the worker after its current item; this also works after ROS was shut down."""
+        """End the worker after its current item; this also works after ROS has shut down."""
         self.synchroniser.close()
         if self._worker is not None:
             self._worker.join()
@@ -142,7 +143,7 @@ class Pipeline:
         free_memory()
 
     def retune(self, parameters: NodeParameters) -> None:
-        """Take over the parameters that may change at any time."""
+        """Apply the parameters that may change at any time."""
         before, self._parameters = self._parameters, parameters
         self._processor.retune(parameters)
         self.outputs.overlay_opacity = parameters.overlay_opacity
@@ -152,7 +153,7 @@ class Pipeline:
             self._set_enabled(parameters.enabled)
 
     def _set_enabled(self, enabled: bool) -> None:
-        self.synchroniser.reset()  # images from before must not be published later
+        self.synchroniser.reset()  # images received before the change must not be published later
         for image_input in self.inputs:
             image_input.set_enabled(enabled)
         if not enabled:
@@ -168,6 +169,7 @@ class Pipeline:
             self.outputs.publish_source("none")
 
     def _adapt_subscriptions(self) -> None:
+        """Match transport and QoS to the current publishers."""
         for image_input in self.inputs:
             image_input.subscription.adapt()
 

@@ -10,6 +10,7 @@ from rclpy.node import Node
 from psfusion_core.base.wording import one_line, typed_line
 from psfusion_core.cameras.frame import Frame, FrameError
 from psfusion_core.cameras.image_decoding import to_frame
+from psfusion_core.cameras.image_limits import check_fusable
 from psfusion_core.cameras.opencv_conversion import to_infrared, to_visible
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair
 from psfusion_core.cameras.thermal_gain import ThermalGain
@@ -49,15 +50,15 @@ class Processor:
         self._item_counter = item_counter
 
     def retune(self, parameters: NodeParameters) -> None:
-        """Take over the parameters that may change at any time."""
+        """Apply the parameters that may change at any time."""
         self._parameters = parameters
         self._gain.settings = parameters.gain()
 
     def process(self, item: Item) -> None:
-        """Take one item from its messages to the published pictures.
+        """Fuse or pass through one item, and publish the result.
 
         Raises:
-            FrameError: The item cannot be used, and missing.policy passes none of its images through.
+            FrameError: The item cannot be used, and missing.policy allows neither image to be passed through.
             Exception: Whatever the fuser raises if it fails.
         """
         if isinstance(item, StampedPair):
@@ -71,7 +72,7 @@ class Processor:
             self._fuse(item, topics)
 
     def drop(self, error: Exception) -> None:
-        """Count and log an item that `process` raised an error for."""
+        """Count and log an item for which `process` raised an error."""
         if not self._node.context.ok():  # publishing failed because ROS was shut down by a signal
             self._item_counter.count_discarded()
         elif isinstance(error, FrameError):
@@ -86,16 +87,19 @@ class Processor:
     def _fuse(self, pair: StampedPair[AnyImage], topics: frozenset[str]) -> None:
         try:
             visible = to_frame(pair.visible.payload)
+            check_fusable("visible", *visible.image.shape[:2])
         except FrameError as error:
-            return self._pass_through_instead("infrared", pair.infrared, topics, error)
+            self._pass_through_instead("infrared", pair.infrared, topics, error)
+            return
         try:
             infrared = to_frame(pair.infrared.payload)
             scale = self._gain.follow(infrared.image)
             self._registration.apply_to(self._fuser, self._camera_infos.latest)
             begin = time.monotonic()
             pictures = self._fuser.fuse_frames(visible, infrared, scale, self._outputs.wanted(topics))
-        except FrameError as error:  # about the infrared image, its size or its camera's calibration
-            return self._pass_through_instead("visible", pair.visible, topics, error)
+        except FrameError as error:  # about the infrared image or the registration
+            self._pass_through_instead("visible", pair.visible, topics, error)
+            return
         inference = time.monotonic() - begin
         arrival = max(pair.visible.arrival, pair.infrared.arrival)
         if self._publish("both", "visible", pair.visible, pictures, topics):

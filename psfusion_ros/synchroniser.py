@@ -57,7 +57,7 @@ class Synchroniser(ABC):
             self._changed.notify()
 
     def take(self) -> Item | None:
-        """Wait for the newest pair, or image to pass through, that was not taken yet; None once closed."""
+        """Wait for a pair or an image to pass through, and return the newest; None once closed."""
         with self._changed:
             while not self._closed:
                 if (pair := self._take_pair()) is not None:
@@ -75,7 +75,7 @@ class Synchroniser(ABC):
                 self._changed.notify()
 
     def open(self) -> None:
-        """Let `take` return pairs again after `close`, made of images that are added from now on."""
+        """Let `take` return pairs again after `close`, but only of images that are added from now on."""
         with self._changed:
             self._reset()
             self._closed = False
@@ -87,12 +87,12 @@ class Synchroniser(ABC):
             self._changed.notify_all()
 
     def reset(self) -> None:
-        """Forget the waiting images, keep the counts."""
+        """Drop the waiting images, but keep the counts."""
         with self._changed:
             self._reset()
 
     def retune(self, settings: SyncSettings) -> None:
-        """Take over tolerance and offsets; policy and queue size stay."""
+        """Apply tolerance and offsets; policy and queue size stay."""
         with self._changed:
             self._retune(settings)
             self._changed.notify()

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from psfusion_core.cameras.frame import FrameError
+from psfusion_core.cameras.stamped import Camera
 
 MINIMUM_SIDE = 32
 """Smallest height and width of an image that can be fused, pixels."""
@@ -30,6 +31,15 @@ def check_size(height: int, width: int) -> None:
         raise FrameError(
             f"expected an image of at most {MAXIMUM_PIXELS} pixels, got {width} x {height}: "
             "send or store it smaller"
+        )
+
+
+def check_fusable(camera: Camera, height: int, width: int) -> None:
+    """Raise FrameError if an image of a camera is smaller than MINIMUM_SIDE."""
+    if min(height, width) < MINIMUM_SIDE:
+        raise FrameError(
+            f"expected {camera} images of at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels, got "
+            f"{width} x {height}: use larger images"
         )
 
 

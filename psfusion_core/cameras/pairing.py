@@ -9,7 +9,7 @@ from typing import Generic
 from psfusion_core.cameras.stamped import Camera, Stamped, StampedPair, StreamCounts, T
 
 PERIOD_WINDOW = 8
-"""Number of recent intervals between frames that give a camera's shortest period."""
+"""Number of recent intervals between frames from which a camera's shortest period is taken."""
 
 RESET_AFTER = 1_000_000_000
 """Nanoseconds; a stamp further behind its camera's newest one is a jump of the clock, not a late frame."""
@@ -20,7 +20,7 @@ class SyncSettings:
     """How frames are paired.
 
     Attributes:
-        policy: Name of the policy.
+        policy: Name of the policy: "nearest", or one of message_filters, "approximate" or "exact".
         tolerance: Largest difference of the stamps of a pair, ns.
         visible_offset: Added to every visible stamp, ns.
         infrared_offset: Added to every infrared stamp, ns.
@@ -48,32 +48,32 @@ class _Stream(Generic[T]):
 class Pairer(Generic[T]):
     """Pairs each frame with the nearest frame of the other camera, and returns the newest pair, or all pairs.
 
-    Compare the oldest waiting frame of each camera. The earlier of the two frames can only be paired with the
-    later one. They are paired if they are within tolerance, unless the successor of the earlier frame is
-    nearer to the later one. So no frame is used twice, and pairs are in order in both streams. The pairs do
-    not depend on which camera's frames arrive first, as long as the frames of each camera arrive in order.
+    The pairer compares the oldest waiting frame of each camera. Call the one with the smaller stamp *first*,
+    the other *second*, and the frame after *first* from the same camera its *successor*. *First* can only be
+    paired with *second*. They are paired if they are within tolerance, unless the successor is nearer to
+    *second*. So no frame is used twice, and pairs are in order in both streams. The pairs do not depend on
+    which camera's frames arrive first, as long as the frames of each camera arrive in order.
 
-    A pair is ready as soon as that successor cannot be nearer, in one of these cases:
+    A pair is ready once no successor can be nearer. That is so if:
 
-    - The two stamps are equal, or the successor has arrived and is not nearer.
-    - The stamps differ by at most half of the earlier camera's shortest recent period. With synchronised
-      cameras, the pair is therefore ready when its second frame arrives, without a frame of latency.
-    - The successor has not arrived, although a nearer one would have: one tolerance has passed since the
-      later frame's arrival, and twice the difference of the stamps since the earlier frame's arrival. This
-      happens if a camera pauses, or if single frames are sent.
+    - the two stamps are equal, or the successor has arrived and is not nearer;
+    - the stamps differ by at most half of the shortest recent period of the camera that sent *first*. With
+      synchronised cameras, the pair is therefore ready when its later frame arrives, without extra latency;
+    - no successor has arrived, although a nearer one would have: one tolerance has passed since both frames
+      arrived, and twice the difference of the stamps since *first* arrived. This happens if a camera pauses,
+      or if single frames are sent.
 
-    Memory is bounded: `capacity` frames wait per camera, and the oldest frame is dropped for a new one. A
-    stamp that is not after its camera's newest one is late or repeated, and its frame is dropped. If a stamp
-    is more than `reset_after` behind, or if `capacity` frames in a row are behind, the clock has jumped (a
-    bag that loops, a clock that was set back): every frame is dropped and pairing starts again.
+    Memory is bounded: `capacity` frames wait per camera, and the oldest is dropped to make room. Unless all
+    pairs are kept, a ready pair that was not taken is superseded: the next one replaces it. A stamp that is
+    not after its camera's newest one is late or repeated, and its frame is dropped. If a stamp is more than
+    `reset_after` behind, or if `capacity` frames in a row are behind, the clock has jumped (a bag that loops,
+    a clock that was set back): every frame is dropped and pairing starts again.
 
     Not thread-safe. All times are in nanoseconds.
 
     Attributes:
         tolerance: Largest difference of the stamps of a pair, >= 0; may be changed at any time.
-        capacity: Number of frames that may wait per camera.
-        reset_after: A stamp further back than this is a jump of the clock.
-        keeps_all: True if no pair is superseded.
+        capacity, reset_after, keeps_all: The arguments of the constructor.
         resets: Number of jumps so far.
     """
 
@@ -95,12 +95,13 @@ class Pairer(Generic[T]):
             capacity: Number of frames that may wait per camera, >= 1.
             reset_after: A stamp further back than this is a jump of the clock, > 0.
             keeps_all: If True, every pair waits until it is taken, and the caller must take all ready pairs
-                before it adds a frame, or memory grows. If False, a newer pair replaces an older one.
+                before it adds a frame; otherwise memory grows without bound. If False, a newer pair
+                supersedes one that was not taken.
         """
         if tolerance < 0 or capacity < 1 or reset_after < 1:
             raise ValueError(
                 "expected tolerance >= 0, capacity >= 1 and reset_after >= 1, "
-                f"got {tolerance}, {capacity} and {reset_after}"
+                f"got {tolerance}, {capacity} and {reset_after}: raise what is too small"
             )
         self.tolerance = tolerance
         self.capacity = capacity
@@ -170,13 +171,13 @@ class Pairer(Generic[T]):
 
     @property
     def stream_difference(self) -> int | None:
-        """Newest infrared stamp minus newest visible stamp, offsets included; None until both have one."""
+        """Newest infrared stamp minus newest visible stamp; None until each camera has sent a frame."""
         if self._visible.newest is None or self._infrared.newest is None:
             return None
         return self._infrared.newest - self._visible.newest
 
     def set_offsets(self, visible: int, infrared: int) -> None:
-        """Change the offsets; drops every frame and stamp, because old and new stamps do not compare."""
+        """Change the offsets; drops every frame and stamp, because old and new stamps cannot be compared."""
         self.reset()
         self._visible.offset = visible
         self._infrared.offset = infrared
@@ -247,8 +248,8 @@ class Pairer(Generic[T]):
 
     def _latest_decision(self, earlier: _Stream[T], later: _Stream[T]) -> int:
         first, second = earlier.waiting[0], later.waiting[0]
-        # The stamp of a nearer successor is less than twice the difference after the first stamp. If it
-        # takes as long to arrive, the same holds for its arrival.
+        # The stamp of a nearer successor is less than twice the difference after the first stamp. If its
+        # transport delay equals that of the first frame, it arrives within that time of the first arrival.
         due = first.arrival + 2 * (second.stamp - first.stamp)
         return max(first.arrival + self.tolerance, second.arrival + self.tolerance, due)
 

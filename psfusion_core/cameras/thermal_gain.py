@@ -78,8 +78,7 @@ def celsius_to_counts(celsius: float, scale: float, offset: float) -> float:
         offset: Degrees of zero counts.
 
     Returns:
-        The counts, not rounded. They may be below 0 or over 65,535, because a `fixed_range` may have such
-        ends.
+        The counts, not rounded; they may be below 0 or over 65,535, as the ends of a `fixed_range` may.
 
     Raises:
         ValueError: The scale is not over 0, or a value is not finite.
@@ -125,7 +124,7 @@ class GreyScale(NamedTuple):
         return float(np.float32(255.0 / (self.white - self.black)))
 
     def __call__(self, infrared: Infrared) -> npt.NDArray[np.uint8]:
-        """Map an image (H, W), uint8 or uint16, to uint8; an image that does not change is not copied."""
+        """Map (H, W) uint8 or uint16 to uint8, as `unpack.grey_levels` maps tensors; copy only if needed."""
         if infrared.dtype == np.uint8 and self[:2] == EIGHT_BITS:
             return np.invert(infrared) if self.inverts else infrared  # type: ignore[return-value]
         levels = (infrared.astype(np.float32) - np.float32(self.black)) * np.float32(self.factor)
@@ -139,8 +138,7 @@ class ThermalGain:
     """Maps the frames of one thermal camera to grey levels, with a range that changes smoothly.
 
     Attributes:
-        settings: Settings of the gain; may be replaced at any time, from any thread. The range then changes
-            smoothly from its previous value.
+        settings: Settings of the gain; may be replaced at any time, from any thread.
     """
 
     def __init__(self, settings: GainSettings = GainSettings()) -> None:

@@ -1,4 +1,4 @@
-"""Converts pixels of any encoding, on any device, to what the networks see.
+"""Converts pixels of any encoding, on any device, to the networks' inputs.
 
 Encodings are those of :data:`psfusion_core.cameras.encodings.PIXEL_FORMATS`.
 """
@@ -14,10 +14,10 @@ from psfusion_core.cameras.thermal_gain import GreyScale
 from psfusion_core.cameras.yuv import yuv422_to_rgb
 
 LUMA_FACTORS = (9798, 19235, 3735)
-"""Of red, green and blue, in 1 / 32768: ITU-R BT.601.
+"""Weights of red, green and blue in units of 1/32768 (ITU-R BT.601).
 
-Not :func:`psfusion_core.models.luma.luma`, because an infrared image that was sent in colour must become the
-same whole levels on every device.
+:func:`psfusion_core.models.luma.luma` cannot be used here, because an infrared image that was sent in colour
+must become the same whole levels on every device.
 """
 
 
@@ -26,8 +26,8 @@ def visible_image(pixels: Tensor, encoding: str) -> Tensor:
 
     Args:
         pixels: (H, W) or (H, W, C), from :func:`psfusion_core.cameras.upload.upload`.
-        encoding: ROS name of the pixel format. Grey is repeated over the three channels; of 16 bits, the
-            upper byte is used.
+        encoding: ROS name of the pixel format. Grey is repeated over the three channels; for 16-bit
+            grey, only the upper byte is used.
 
     Returns:
         (1, 3, H, W) float32 RGB in [0, 1].
@@ -60,7 +60,7 @@ def intensity(pixels: Tensor, encoding: str) -> Tensor:
 
 
 def grey_levels(intensities: Tensor, scale: GreyScale) -> Tensor:
-    """Apply a thermal gain; the levels are the same whole numbers that `scale` gives for an array.
+    """Apply a thermal gain to a tensor. For arrays, `GreyScale.__call__` computes the same levels.
 
     Args:
         intensities: (H, W) float32, from :func:`intensity`.
@@ -76,7 +76,7 @@ def grey_levels(intensities: Tensor, scale: GreyScale) -> Tensor:
 
 
 def counts_of(pixels: Tensor) -> Tensor:
-    """Read int16 as the uint16 that was uploaded; the result is int32."""
+    """Read int16 as uint16 (result int32); upload gives int16 because PyTorch has few uint16 operations."""
     return pixels.to(torch.int32).bitwise_and_(0xFFFF)
 
 

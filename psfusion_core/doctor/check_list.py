@@ -7,11 +7,11 @@ from importlib.util import find_spec
 
 from psfusion_core.doctor.cache_folder import check_cache
 from psfusion_core.doctor.check import Check, Finding, Subject, run_check
+from psfusion_core.doctor.dds_shared_memory import check_segment, check_space, check_stale_segments
+from psfusion_core.doctor.dds_socket_buffers import check_socket_buffers
 from psfusion_core.doctor.engine_checks import check_network, check_onnxruntime, check_tensorrt, check_torch
 from psfusion_core.doctor.python_packages import check_libraries, check_python
 from psfusion_core.doctor.ros_installation import check_ros
-from psfusion_core.doctor.shared_memory import check_segment, check_space, check_stale_segments
-from psfusion_core.doctor.socket_buffers import check_socket_buffers
 
 MACHINE_CHECKS: list[tuple[str, Check]] = [
     ("python", check_python),

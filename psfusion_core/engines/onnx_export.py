@@ -58,7 +58,7 @@ def export(
     if not can_export():
         raise ImportError("exporting a network needs onnx and onnxscript: pip install onnx onnxscript")
     if size is not None and any(side < 32 or side % 32 for side in size):
-        raise ValueError(f"expected a height and width in multiples of 32, got {size[0]} x {size[1]}")
+        raise ValueError(f"expected H and W in multiples of 32, got {size[0]} and {size[1]}: round them up")
     network = RuntimeNetwork(model)
     network.network = rewrite(network.network)
     network.to(torch.float16 if precision == "fp16" else torch.float32)

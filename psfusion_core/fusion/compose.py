@@ -18,25 +18,24 @@ from psfusion_core.registration.infrared_warp import InfraredWarp
 
 
 def compose(
-    wanted: Wanted, color: Tensor, fused: Tensor, logits: Tensor, warp: InfraredWarp | None
+    wanted: Wanted, visible: Tensor, fused: Tensor, logits: Tensor, warp: InfraredWarp | None
 ) -> list[Tensor | None]:
-    """Compose the pictures of a network's outputs.
+    """Compose the pictures from a network's outputs.
 
     Args:
-        wanted: The pictures to compose.
-        color: (1, 3, H, W) float32, the visible image.
-        fused: (1, 1, H', W') luma of the padded size.
+        visible: (1, 3, H, W) float32 RGB in [0, 1].
+        fused: (1, 1, H', W') luma at the padded size.
         logits: (1, num_classes, H', W').
-        warp: The warp that laid the infrared on the visible image. Where the infrared camera does not see,
-            the visible image stays.
+        warp: The warp that laid the infrared on the visible image. The visible image stays outside the
+            infrared field of view.
 
     Returns:
         The fields of `Pictures`, on the device.
     """
-    height, width = color.shape[-2:]
+    height, width = visible.shape[-2:]
     image = mask = tinted = None
     if wanted.image or wanted.overlay_opacity is not None:
-        image = fused_image(color, fused[..., :height, :width], warp)
+        image = fused_image(visible, fused[..., :height, :width], warp)
     if wanted.mask or wanted.overlay_opacity is not None:
         mask = label_map(logits[0, :, :height, :width])
     if image is not None and mask is not None and wanted.overlay_opacity is not None:
@@ -44,11 +43,11 @@ def compose(
     return [image if wanted.image else None, mask if wanted.mask else None, tinted]
 
 
-def fused_image(color: Tensor, fused: Tensor, warp: InfraredWarp | None) -> Tensor:
+def fused_image(visible: Tensor, fused: Tensor, warp: InfraredWarp | None) -> Tensor:
     """Give fused luma (1, 1, H, W) the chroma of the visible image (1, 3, H, W): (H, W, 3) uint8."""
-    image = replace_luma(color, fused)
+    image = replace_luma(visible, fused)
     if warp is not None:
-        image = torch.lerp(color, image, warp.weight)
+        image = torch.lerp(visible, image, warp.weight)
     return to_bytes(image[0]).permute(1, 2, 0).contiguous()
 
 
@@ -67,7 +66,7 @@ def replace_luma(rgb: Tensor, new_luma: Tensor) -> Tensor:
 
 
 def label_map(logits: Tensor) -> Tensor:
-    """Return the class of the largest logit per pixel, the first of equal ones.
+    """Return the class mask: the class of the largest logit per pixel. Ties go to the lowest index.
 
     Args:
         logits: (num_classes, H, W).
@@ -75,10 +74,10 @@ def label_map(logits: Tensor) -> Tensor:
     Returns:
         (H, W) uint8.
     """
-    # Maxima and products over the first dimension are fast; argmax takes thirty times as long there.
+    # Maxima and products over the first dimension are fast; amax is about 30 times faster than argmax here.
     count = len(logits)
     places = torch.arange(count, 0, -1, dtype=torch.uint8, device=logits.device)[:, None, None]
-    # Not "equal to the largest": if a logit is not a number, all are the largest, and the first class counts.
+    # Use `<`, not `==`: if a logit is NaN every comparison is false, so every class ties and class 0 wins.
     is_largest = (logits < logits.amax(dim=0)).logical_not_().view(torch.uint8)
     return count - is_largest.mul_(places).amax(dim=0)
 
@@ -111,7 +110,7 @@ def overlay(
 
 @lru_cache(maxsize=4)  # the opacity may change at any time
 def tint_tables(opacity: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return what each class adds to a pixel (256, 3), and the weight of the pixel under it (256, 1)."""
+    """Return what each class adds to a pixel (256, 3), and the weight of the original pixel (256, 1)."""
     weight = np.full((256, 1), opacity, np.float32)
     weight[0] = 0.0  # unlabelled
     tables = weight * color_table(), np.float32(1.0) - weight
@@ -125,7 +124,7 @@ def to_bytes(image: Tensor) -> Tensor:
 
 
 def download(pictures: Sequence[Tensor | None]) -> Pictures:
-    """Bring pictures to the host; all are there when this returns.
+    """Copy pictures to the host; all copies are complete on return.
 
     From a GPU they are copied to page-locked memory one after the other, without waiting between them; this
     path has not been run. The memory stays page-locked until the pictures are dropped, and PyTorch keeps it

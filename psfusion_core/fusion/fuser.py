@@ -1,4 +1,4 @@
-"""`Fuser` fuses a pair of images: arrays or frames in, fused image, label map and overlay out."""
+"""`Fuser` fuses a pair of images: arrays or frames in; fused image, class mask and overlay out."""
 
 from __future__ import annotations
 
@@ -42,30 +42,31 @@ class FusionResult(NamedTuple):
 
 
 class Fuser:
-    """Fuses pairs of any size on the device and at the precision that suit the machine.
+    """Fuses pairs of any size from 32 x 32, with the device and precision that suit the machine.
 
     >>> fuser = Fuser()
     >>> image, mask = fuser(visible, infrared)
 
+    The constructor runs the network once (at 640 x 480 on a GPU, which chooses kernels by size), so that the
+    first call is as fast as later ones.
+
     Args:
         model: ``"psfusion_lite"`` or ``"psfusion"``.
         weights: ``"default"`` (the shipped weights), the path of a checkpoint, or an ONNX file from
-            ``psfusion export``, which holds the network too (``model`` is ignored).
+            ``psfusion export``, which also contains the network (``model`` is ignored).
         device: ``"auto"`` (the GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         engine: ``"auto"`` or a name (see ``choose_engine`` and ``ENGINES`` in
             :mod:`psfusion_core.engines.engine_choice`); an ONNX file runs in ``"onnxruntime"`` or
             ``"tensorrt"``.
         precision: ``"auto"`` (fp16 on a GPU, fp32 on the CPU), ``"fp32"``, ``"fp16"`` or ``"bf16"``.
-        registration: How the infrared image lies on the visible one; None if both show the same scene.
+        registration: How the infrared image lies on the visible one; None if both cameras have the same
+            field of view.
 
     Attributes:
-        class_names: The class names by the index in the mask.
+        class_names: Class names, indexed by mask value.
         description: Network, engine, precision and device in one line.
         engine: The engine that runs the network.
         registration: As above; may be set at any time.
-
-    The constructor runs the network once (at 480 x 640 on a GPU, which chooses kernels by size), so that the
-    first call is as fast as the next.
 
     Raises:
         ValueError: A name is unknown, the device does not exist, or the checkpoint does not fit.
@@ -82,15 +83,12 @@ class Fuser:
         precision: str = "auto",
         registration: Registration | None = None,
     ) -> None:
-        names = list(ENGINES)
-        if engine not in ("auto", *names):
-            raise ValueError(f"unknown engine {engine!r}: choose auto, {', '.join(names)}")
-        if Path(weights).suffix == ".onnx":
-            if engine not in ("auto", *FILE_ENGINES):
-                raise ValueError(
-                    f"an ONNX file runs in engine {' or '.join(FILE_ENGINES)}, not {engine}: choose one of "
-                    "these, or auto"
-                )
+        is_file = Path(weights).suffix == ".onnx"
+        names = ["auto", *(FILE_ENGINES if is_file else ENGINES)]
+        if engine not in names:
+            known = ", ".join(names)
+            raise ValueError(f"expected engine {known} for weights {weights}, got {engine!r}: choose one")
+        if is_file:
             make = next(iter(FILE_ENGINES.values())) if engine == "auto" else FILE_ENGINES[engine]
             from_file = make(Path(weights), device, precision)
             self.engine: Engine = from_file
@@ -126,7 +124,7 @@ class Fuser:
         return self.engine.device
 
     def warm_up(self, height: int, width: int) -> None:
-        """Run once at this size, so that the first pair of this size is as fast as the next."""
+        """Run once at this size, so that the first pair of this size is as fast as later ones."""
         self(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
 
     def __call__(
@@ -136,7 +134,7 @@ class Fuser:
 
         Without a registration, both images must show the same scene with the same aspect ratio; the infrared
         image is scaled to the visible one. With a registration, the infrared image may have any size that the
-        registration supports; where the infrared camera does not see, the result is the visible image.
+        registration supports; outside the infrared field of view, the result is the visible image.
 
         Args:
             visible: (H, W, 3) uint8 RGB, H and W at least 32.
@@ -164,7 +162,7 @@ class Fuser:
 
         Args:
             visible: A frame of any encoding in :data:`psfusion_core.cameras.encodings.PIXEL_FORMATS`.
-            infrared: Likewise.
+            infrared: A frame, as for `visible`.
             scale: How intensities become grey levels, from
                 :meth:`psfusion_core.cameras.thermal_gain.ThermalGain.follow`.
             wanted: The pictures to compute; others take no time.
@@ -173,18 +171,18 @@ class Fuser:
             The wanted pictures, with the H and W of the visible image.
 
         Raises:
-            FrameError: The sizes do not fit, as in a call, or an image does not fit its encoding. Other
+            FrameError: The sizes do not fit, as in `__call__`, or an image does not fit its encoding. Other
                 errors are those of the engine.
         """
         check_frame(visible)
         check_frame(infrared)
         visible_size, infrared_size = _size(visible), _size(infrared)
         check_sizes(visible_size, infrared_size, self.registration is not None)
-        color = visible_image(upload(visible.image, self.device), visible.encoding)
+        visible_rgb = visible_image(upload(visible.image, self.device), visible.encoding)
         warp = self._find_warp(visible_size, infrared_size)
-        heat = lay_on_visible(self._levels(infrared, scale), color, warp)
-        fused, logits = self.engine(*pad(color, heat))
-        return download(compose(wanted, color, fused, logits, warp))
+        infrared_grey = lay_on_visible(self._levels(infrared, scale), visible_rgb, warp)
+        fused, logits = self.engine(*pad(visible_rgb, infrared_grey))
+        return download(compose(wanted, visible_rgb, fused, logits, warp))
 
     def release(self) -> None:
         """Free the memory that the engine keeps for each size; the next pair of a size allocates it again."""
@@ -193,25 +191,25 @@ class Fuser:
     def register(
         self, infrared: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], visible_size: Size
     ) -> npt.NDArray[np.uint8]:
-        """Lay an infrared image onto the visible one, as a call does before it fuses.
+        """Lay an infrared image onto the visible one, as `__call__` does before it fuses.
 
         Args:
-            infrared: (h, w) uint8 or uint16, as for a call.
+            infrared: (h, w) uint8 or uint16, as for `__call__`.
             visible_size: Width and height of the visible image.
 
         Returns:
-            (H, W) uint8 on the pixels of the visible image; 0 where the infrared camera does not see.
+            (H, W) uint8 on the pixels of the visible image; 0 outside the infrared field of view.
 
         Raises:
-            ValueError: As for a call.
+            ValueError: As for `__call__`.
         """
         check_infrared(infrared)
         frame, scale = _infrared_frame(infrared)
         check_sizes(visible_size, _size(frame), self.registration is not None)
         warp = self._find_warp(visible_size, _size(frame))
-        heat = self._levels(frame, scale)
+        grey = self._levels(frame, scale)
         width, height = visible_size
-        placed = resize(heat, height, width) if warp is None else warp(heat) * warp.coverage
+        placed = resize(grey, height, width) if warp is None else warp(grey) * warp.coverage
         return to_bytes(placed[0, 0]).cpu().numpy()
 
     def _levels(self, infrared: Frame, scale: GreyScale) -> Tensor:
@@ -235,7 +233,7 @@ def _size(frame: Frame) -> Size:
 
 
 def _frame(image: npt.NDArray[Any], encoding: str) -> Frame:
-    """Return a frame of an image that no camera sent."""
+    """Wrap an array in a frame without a stamp."""
     return Frame(0, "", encoding, image)
 
 

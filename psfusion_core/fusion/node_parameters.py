@@ -1,6 +1,7 @@
-"""All parameters of the node: names, defaults, ranges, units and explanations.
+"""The parameters of the node: names, defaults, ranges, units and explanations.
 
-They are declared here, without ROS, because `psfusion bag` reads the parameter files of the node too.
+Those that decide the result are inherited from `fusion_parameters`; those that matter only on a robot are
+declared here. Both need no ROS, because `psfusion bag` reads the parameter files of the node too.
 `psfusion_ros.live_parameters` declares them to ROS, and `make parameters` writes config/psfusion.yaml.
 """
 
@@ -32,8 +33,6 @@ ROS_PARAMETERS = ("use_sim_time", "qos_overrides", "start_type_description_servi
 
 @dataclass(frozen=True)
 class NodeParameters(FusionParameters):
-    """The parameters of the node: those that decide the result, and those that matter only on a robot."""
-
     # fmt: off
     autostart: bool = parameter(
         "autostart", True, "Whether the node configures and activates itself", read=START, group="node",
@@ -49,7 +48,8 @@ class NodeParameters(FusionParameters):
         choices=FALLBACKS,
     )
     retry_after: float = parameter(
-        "out_of_memory.retry_after", 30.0, "Time on the fallback before the first engine is tried again",
+        "out_of_memory.retry_after", 30.0,
+        "Time on the fallback before the first device and engine are tried again",
         unit="s", limits=(1.0, 3600.0), details="It doubles with each failure, up to 10 minutes.",
     )
 

@@ -15,15 +15,15 @@ SIZE_MULTIPLE = PSFusion.size_multiple
 """Both networks and ONNX files take heights and widths that are multiples of this."""
 
 
-def lay_on_visible(heat: Tensor, color: Tensor, warp: InfraredWarp | None) -> Tensor:
+def lay_on_visible(infrared: Tensor, visible: Tensor, warp: InfraredWarp | None) -> Tensor:
     """Lay an infrared image (1, 1, h, w) onto the pixels of the visible image (1, 3, H, W).
 
-    Pixels that the infrared camera does not see get the visible luma. The network has nothing to add there,
+    Pixels outside the infrared field of view get the visible luma. The network has nothing to add there,
     so the edge hardly affects the area that both cameras see.
     """
     if warp is None:
-        return resize(heat, *color.shape[-2:])
-    return torch.lerp(luma(color), warp(heat), warp.weight)
+        return resize(infrared, *visible.shape[-2:])
+    return torch.lerp(luma(visible), warp(infrared), warp.weight)
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:

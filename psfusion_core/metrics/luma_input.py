@@ -55,9 +55,9 @@ def check_luma(metric: str, minimum_side: int, images: Mapping[str, Any]) -> Non
     """Refuse anything but uint8 luma images of one size: (H, W) arrays, or (B, H, W) tensors on one device.
 
     Args:
-        metric: Name of the metric, which opens the message.
+        metric: Name of the metric, with which the error message starts.
         minimum_side: Smallest H and W in pixels for which the metric is defined.
-        images: The images by the name of their parameter.
+        images: The images, keyed by parameter name.
 
     Raises:
         ValueError: An image is of another type, shape or dtype, is too small, or differs from the first one.
@@ -74,25 +74,25 @@ def check_luma(metric: str, minimum_side: int, images: Mapping[str, Any]) -> Non
             if isinstance(image, np.ndarray | Tensor):
                 found = f"{tuple(image.shape)} {image.dtype}"
             raise ValueError(
-                f"{metric}: {name} must be {wanted}, got {found};"
-                " convert colour to luma and scale to 0-255 first"
+                f"{metric}: expected {name} as {wanted}, got {found}: "
+                "convert colour to luma and scale to 0-255"
             )
         shape = tuple(image.shape)
         if min(shape[-2:]) < minimum_side or len(image) == 0:
             images_of = "one or more images of " if kind is Tensor else ""
             raise ValueError(
-                f"{metric}: {name} must be {images_of}at least {minimum_side} x {minimum_side} pixels,"
-                f" got {shape}"
+                f"{metric}: expected {name} to be {images_of}at least {minimum_side} x {minimum_side} "
+                f"pixels, got the shape {shape}: measure larger images"
             )
         if shape != tuple(first.shape):
             raise ValueError(
-                f"{metric}: {name} is {shape} but {first_name} is {tuple(first.shape)};"
-                " resize them to one size first"
+                f"{metric}: expected {name} with the shape of {first_name}, {tuple(first.shape)}, got "
+                f"{shape}: resize them to one size"
             )
         if kind is Tensor and image.device != first.device:
             raise ValueError(
-                f"{metric}: {name} is on {image.device} but {first_name} is on {first.device};"
-                " move them to one device first"
+                f"{metric}: expected {name} on the device of {first_name}, {first.device}, got "
+                f"{image.device}: move them to one device"
             )
 
 
@@ -100,7 +100,7 @@ def luma(rgb: npt.NDArray[np.uint8]) -> LumaImage:
     """Y = .299 R + .587 G + .114 B, rounded half up in exact arithmetic: (H, W, 3) uint8 -> (H, W) uint8.
 
     `psfusion_core.models.luma` is the differentiable luma of the networks, in floats on [0, 1]. It cannot
-    replace this one: some colours whose exact luma is a half are rounded down.
+    replace this one: some colours whose exact luma ends in .5 are rounded down.
     """
     red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((299 * red + 587 * green + 114 * blue + 500) // 1000, np.uint8)

@@ -19,7 +19,7 @@ class Metric:
         title: What it measures, in one line.
         function: The function that computes it from the images.
         larger_is_better: False if the better image has the smaller value.
-        is_fast: False if one pair of 480 x 640 pixels takes more than a fraction of a second.
+        is_fast: False if one pair of 640 x 480 pixels takes more than a fraction of a second.
         compares: False if the function takes the fused image alone.
     """
 

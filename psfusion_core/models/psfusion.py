@@ -248,7 +248,7 @@ class SceneFidelityHead(ImageHead):
 
 
 class PSFusion(nn.Module):
-    """The published network: 45.9 M parameters with nine classes, 184.5 G multiply-accumulates at 480 x 640.
+    """The published network: 45.9 M parameters with nine classes, 184.5 G multiply-accumulates at 640 x 480.
 
     Unlabelled is class 0 of `num_classes`.
     """

@@ -41,7 +41,7 @@ LOG_EVERY = 10
 
 
 class Trainer:
-    """One run in one folder; a second start in the same folder continues the run.
+    """One run in one folder; starting again in the same folder continues the run.
 
     Under ``torchrun`` every process trains on its own batches, and gradients are averaged.
 
@@ -51,7 +51,7 @@ class Trainer:
             that a resumed run needs), ``last.safetensors`` and ``best.safetensors`` (averaged weights, fp16).
 
     Raises:
-        ConfigError: The folder has a run of another recipe.
+        ConfigError: The folder contains a run with a different recipe.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -88,7 +88,7 @@ class Trainer:
         """Train up to ``config.steps``; save every ``config.checkpoint_every`` steps and at the end."""
         config, fabric, folder = self.config, self.fabric, self.checkpoints.folder
         if self.step >= config.steps:
-            fabric.print(f"{folder} has its {config.steps} steps: raise steps to train on")
+            fabric.print(f"{folder} already has all {config.steps} steps: raise steps to continue training")
             return
         windows = self.batches.windows(first_batch=self._batch_number(0))
         leads = fabric.is_global_zero
@@ -121,7 +121,7 @@ class Trainer:
         """Take one optimizer step on several batches of windows, whose gradients accumulate.
 
         Returns:
-            The unweighted loss terms, averaged over the batches; the learning rate and the gradient's norm.
+            A tuple: unweighted loss terms, averaged over the batches; learning rate and gradient norm.
 
         Raises:
             ValueError: The loss is not finite.
@@ -132,6 +132,7 @@ class Trainer:
             group["lr"], group["weight_decay"] = rate, config.weight_decay
         means: dict[str, Tensor] = {}
         for index, batch_windows in enumerate(windows):
+            # The network sees `seen`; the losses compare its output with `reference`.
             seen, reference = self.batches.augment(batch_windows, self._batch_number(index))
             is_last = index == len(windows) - 1
             with flushed_denormals(), self.fabric.no_backward_sync(self.model, enabled=not is_last):
@@ -149,7 +150,8 @@ class Trainer:
         loss = float(total_loss(means, config.loss))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise ValueError(
-                f"the loss became {loss} and the gradient {norm} at step {self.step}: lower learning_rate"
+                f"expected a finite loss and gradient norm at step {self.step}, got {loss} and {norm}: "
+                "lower learning_rate"
             )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -159,7 +161,7 @@ class Trainer:
         return means, {"learning_rate": rate, "gradient_norm": norm}
 
     def _batch_number(self, index: int) -> int:
-        """Number of the batch of this process that is `index` batches into the step."""
+        """Global number of this process's `index`-th batch in the current step."""
         fabric = self.fabric
         return (self.step * self.config.accumulate + index) * fabric.world_size + fabric.global_rank
 
@@ -182,7 +184,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the averaged weights, and the state that a resumed run needs."""
-        # Weights first, so that the state of a step is never there without its weights.
+        # Weights first, so that the state of a step never exists without its weights.
         self.checkpoints.save_weights(self.average, LAST_FILE, self.step)
         self.checkpoints.save_state(
             {
@@ -196,7 +198,7 @@ class Trainer:
         )
 
     def _best_measure(self) -> str:
-        """Describe the measure of the best weights; if it changes, the search for them starts again."""
+        """Describe the measure of the best weights; if it changes, the best score is reset."""
         config = self.config
         return f"{config.best_by}, {config.validation}, {config.objective}, {config.loss}"
 

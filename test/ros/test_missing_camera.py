@@ -136,6 +136,27 @@ def test_a_pair_whose_infrared_image_has_a_wrong_size_passes_the_visible_one_whe
         assert "sizes differ" in peer.status("engine")["last_rejection"]
 
 
+@pytest.mark.parametrize(("policy", "passed"), [("visible", "0"), ("either", "1")])
+def test_a_visible_image_that_is_too_small_is_never_passed_through_as_the_good_one_of_its_pair(
+    session_environment: dict[str, str], policy: str, passed: str
+) -> None:
+    parameters = f"missing.policy:={policy}", FAST_DIAGNOSTICS
+    with NodeProcess(STUB_NODE, session_environment, *parameters) as node, Peer(("fused/image",)) as peer:
+        node.wait_until_started()
+        peer.connect()
+        small, _ = random_pair(1, width=16)
+        _, infrared = random_pair(1)
+        peer.send(small, infrared)
+        expected = "expected visible images of at least 32 x 32 pixels, got 16 x 64"
+        peer.wait_until(lambda: expected in peer.status("engine").get("last_rejection", ""), "the reason")
+        peer.wait_until(lambda: peer.status("outputs").get("passed") == passed, "the count")
+        if passed == "1":
+            peer.wait_until(lambda: peer.sets(), "the image passed through")
+            assert peer.received["fused/image"][0].width == infrared.width
+        else:
+            assert not peer.sets()
+
+
 def test_a_fault_of_the_engine_is_no_reason_to_pass_the_visible_image_through(
     session_environment: dict[str, str],
 ) -> None:

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from psfusion_core.doctor import ros_installation, shared_memory, socket_buffers
+from psfusion_core.doctor import dds_shared_memory, dds_socket_buffers, ros_installation
 from psfusion_core.doctor.cache_folder import cache_facts, check_cache, judge_cache
 from psfusion_core.doctor.check import Finding, Origin, Subject, in_words, run_check
 from psfusion_core.doctor.child import ChildError, ask_child
+from psfusion_core.doctor.dds_shared_memory import check_segment, stale_segments
+from psfusion_core.doctor.dds_socket_buffers import check_socket_buffers
 from psfusion_core.doctor.doctor_report import DoctorReport
 from psfusion_core.doctor.engine_checks import check_network, judge_torch, serves
 from psfusion_core.doctor.ros_installation import check_ros
-from psfusion_core.doctor.shared_memory import check_segment, stale_segments
-from psfusion_core.doctor.socket_buffers import check_socket_buffers
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD_LOCK = """
@@ -217,7 +217,7 @@ def test_a_segment_is_stale_once_nobody_holds_its_lock(tmp_path: Path) -> None:
 def test_socket_buffers_below_two_frames_are_a_warning_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_buffers, "LIMITS", tmp_path)
+    monkeypatch.setattr(dds_socket_buffers, "LIMITS", tmp_path)
     assert check_socket_buffers(Subject({})).status == "skipped"
     (tmp_path / "rmem_max").write_text("212992\n")
     (tmp_path / "wmem_max").write_text("67108864\n")
@@ -230,8 +230,8 @@ def test_socket_buffers_below_two_frames_are_a_warning_with_the_command(
 
 def test_shared_memory_that_is_nearly_full_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = {"total": 64 << 20, "used": 63 << 20, "free": 1 << 20}
-    monkeypatch.setattr(shared_memory.shutil, "disk_usage", lambda _: type("Usage", (), usage))
-    finding = shared_memory.check_space(Subject({}))
+    monkeypatch.setattr(dds_shared_memory.shutil, "disk_usage", lambda _: type("Usage", (), usage))
+    finding = dds_shared_memory.check_space(Subject({}))
     assert finding.status == "warning"
     assert "1 MiB of 64 MiB" in finding.message
 

@@ -113,8 +113,9 @@ def test_warm_person_shows_in_the_dark(fuser: Fuser) -> None:
         ((64, 96), (64, 96), r"visible image of shape \(H, W, 3\)"),
         ((64, 96, 4), (64, 96), r"visible image of shape \(H, W, 3\)"),
         ((64, 96, 3), (64, 96, 3), r"infrared image of shape \(H, W\)"),
-        ((64, 96, 3), (48, 96), "64 x 96 and the infrared image 48 x 96 .* psfusion calibrate"),
-        ((31, 96, 3), (31, 96), "at least 32 x 32"),
+        ((64, 96, 3), (48, 96), "visible 96 x 64 and infrared 96 x 48: .* psfusion calibrate"),
+        ((31, 96, 3), (31, 96), "visible images of at least 32 x 32 pixels, got 96 x 31"),
+        ((64, 96, 3), (20, 30), "infrared images of at least 32 x 32 pixels, got 30 x 20"),
     ],
 )
 def test_pairs_that_do_not_fit_are_refused_with_what_came(
@@ -134,7 +135,7 @@ def test_other_depths_are_refused(fuser: Fuser, dtype: type) -> None:
     ("choice", "message"),
     [
         ({"model": "psfusion_heavy"}, "psfusion, psfusion_lite"),
-        ({"engine": "warp"}, "choose auto, torch"),
+        ({"engine": "warp"}, "expected engine auto, torch, .* got 'warp': choose one"),
         ({"precision": "int3"}, "choose auto, fp32"),
         ({"device": "cuda:99"}, "try 'auto' or 'cpu'"),
     ],

@@ -101,18 +101,18 @@ def test_fast_metrics_are_computed_by_default() -> None:
 @pytest.mark.parametrize(
     ("fused", "message"),
     [
-        (torch.zeros(2, 3, 45, 50, dtype=torch.uint8), r"got \(2, 3, 45, 50\) torch.uint8; convert colour"),
+        (torch.zeros(2, 3, 45, 50, dtype=torch.uint8), r"got \(2, 3, 45, 50\) torch.uint8: convert colour"),
         (
             torch.zeros(45, 50, dtype=torch.uint8),
-            r"fused must be a \(B, H, W\) .* got \(45, 50\) torch.uint8",
+            r"expected fused as a \(B, H, W\) .* got \(45, 50\) torch.uint8",
         ),
         (torch.zeros(2, 45, 50), r"uint8 luma tensor, got \(2, 45, 50\) torch.float32"),
-        (np.zeros((45, 50), np.uint8), r"visible must be an .* array, got \(2, 45, 50\) torch.uint8"),
-        (torch.zeros(0, 45, 50, dtype=torch.uint8), "fused must be one or more images of at least 17 x 17"),
-        (torch.zeros(2, 16, 50, dtype=torch.uint8), r"at least 17 x 17 pixels, got \(2, 16, 50\)"),
-        (torch.zeros(2, 45, 51, dtype=torch.uint8), r"visible is \(2, 45, 50\) but fused is \(2, 45, 51\)"),
-        (torch.zeros(1, 45, 50, dtype=torch.uint8), r"visible is \(2, 45, 50\) but fused is \(1, 45, 50\)"),
-        (torch.zeros(2, 45, 50, dtype=torch.uint8, device="meta"), "visible is on cpu but fused is on meta"),
+        (np.zeros((45, 50), np.uint8), r"expected visible as an .* array, got \(2, 45, 50\) torch.uint8"),
+        (torch.zeros(0, 45, 50, dtype=torch.uint8), "fused to be one or more images of at least 17 x 17"),
+        (torch.zeros(2, 16, 50, dtype=torch.uint8), r"at least 17 x 17 pixels, got the shape \(2, 16, 50\)"),
+        (torch.zeros(2, 45, 51, dtype=torch.uint8), r"visible .* of fused, \(2, 45, 51\), got \(2, 45, 50\)"),
+        (torch.zeros(1, 45, 50, dtype=torch.uint8), r"visible .* of fused, \(1, 45, 50\), got \(2, 45, 50\)"),
+        (torch.zeros(2, 45, 50, dtype=torch.uint8, device="meta"), "device of fused, meta, got cpu"),
     ],
 )
 def test_wrong_images_are_refused_in_one_line(fused: torch.Tensor, message: str) -> None:

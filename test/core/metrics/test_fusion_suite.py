@@ -160,15 +160,15 @@ def test_views_that_are_not_contiguous_give_the_same_value(name: str) -> None:
     [
         (
             np.zeros((45, 50, 3), np.uint8),
-            r"fused must be an \(H, W\) uint8 luma array, got \(45, 50, 3\) uint8",
+            r"expected fused as an \(H, W\) uint8 luma array, got \(45, 50, 3\) uint8",
         ),
         (
             np.zeros((45, 50), np.float32),
-            r"fused must be an \(H, W\) uint8 luma array, got \(45, 50\) float32",
+            r"expected fused as an \(H, W\) uint8 luma array, got \(45, 50\) float32",
         ),
-        (np.zeros((45, 50), np.uint16), "uint8 luma array, got .* uint16; convert"),
-        (np.zeros((0, 50), np.uint8), r"fused must be at least \d+ x \d+ pixels, got \(0, 50\)"),
-        ([[0, 1], [2, 3]], "fused must be an .* got list"),
+        (np.zeros((45, 50), np.uint16), "uint8 luma array, got .* uint16: convert"),
+        (np.zeros((0, 50), np.uint8), r"fused to be at least \d+ x \d+ pixels, got the shape \(0, 50\)"),
+        ([[0, 1], [2, 3]], "expected fused as an .* got list"),
     ],
 )
 def test_a_wrong_fused_image_is_refused_in_one_line(name: str, fused: np.ndarray, message: str) -> None:
@@ -181,9 +181,9 @@ def test_a_wrong_fused_image_is_refused_in_one_line(name: str, fused: np.ndarray
 @pytest.mark.parametrize("name", NAMES[4:])
 def test_sources_of_another_size_or_type_are_refused_by_name(name: str) -> None:
     fused, visible, infrared = random_triple()
-    with pytest.raises(ValueError, match=r"infrared is \(45, 49\) but fused is \(45, 50\); resize"):
+    with pytest.raises(ValueError, match=r"infrared .* of fused, \(45, 50\), got \(45, 49\): resize"):
         FUSION_METRICS[name](fused, visible, infrared[:, :-1])
-    with pytest.raises(ValueError, match=r"visible must be an \(H, W\) uint8 .* got \(45, 50\) int64"):
+    with pytest.raises(ValueError, match=r"visible as an \(H, W\) uint8 .* got \(45, 50\) int64"):
         FUSION_METRICS[name](fused, visible.astype(np.int64), infrared)
 
 
@@ -194,5 +194,5 @@ def test_sources_of_another_size_or_type_are_refused_by_name(name: str) -> None:
 def test_windowed_metrics_say_the_smallest_image_they_can_measure(name: str, side: int) -> None:
     metric = FUSION_METRICS[name]
     assert np.isfinite(metric(*random_triple(side, side)))
-    with pytest.raises(ValueError, match=f"fused must be at least {side} x {side} pixels"):
+    with pytest.raises(ValueError, match=f"expected fused to be at least {side} x {side} pixels"):
         metric(*random_triple(side, side - 1))
