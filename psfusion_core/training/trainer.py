@@ -88,7 +88,7 @@ class Trainer:
         """Train up to ``config.steps``; save every ``config.checkpoint_every`` steps and at the end."""
         config, fabric, folder = self.config, self.fabric, self.checkpoints.folder
         if self.step >= config.steps:
-            fabric.print(f"{folder} already has all {config.steps} steps: raise steps to continue training")
+            fabric.print(f"{folder} already has all {config.steps} steps: increase steps to continue")
             return
         windows = self.batches.windows(first_batch=self._batch_number(0))
         leads = fabric.is_global_zero

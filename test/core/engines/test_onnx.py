@@ -97,7 +97,7 @@ def test_file_of_one_size_refuses_others(exported: Path) -> None:
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"engine": "torch"}, "runs in engine onnxruntime"),
+        ({"engine": "torch"}, "expected engine auto, onnxruntime"),
         ({"precision": "fp16"}, "computes in fp32, not fp16"),
     ],
 )
