@@ -2,6 +2,5 @@
 
 `bag_run` fuses a bag: `bag_reader` opens it, `camera_topics` finds the cameras, `bag_pairing` pairs images,
 `chunk_planning` divides the pairs, `chunk_fusing` fuses one chunk in any process, `chunk_joining` joins them
-through `bag_writer`, and `bag_report` counts the images. Reading needs `rosbags_package`, `bag_paths`,
-`decompression`, `damaged_bag` and `ros1`; `message_codec` converts messages.
+through `bag_writer`, and `bag_report` counts the images. The other files read and convert messages.
 """

@@ -73,7 +73,6 @@ class Pairer(Generic[T]):
 
     Attributes:
         tolerance: Largest difference of the stamps of a pair, >= 0; may be changed at any time.
-        capacity, reset_after, keeps_all: The arguments of the constructor.
         resets: Number of jumps so far.
     """
 
@@ -95,8 +94,7 @@ class Pairer(Generic[T]):
             capacity: Number of frames that may wait per camera, >= 1.
             reset_after: A stamp further back than this is a jump of the clock, > 0.
             keeps_all: If True, every pair waits until it is taken, and the caller must take all ready pairs
-                before it adds a frame; otherwise memory grows without bound. If False, a newer pair
-                supersedes one that was not taken.
+                before it adds a frame; otherwise memory grows without bound.
         """
         if tolerance < 0 or capacity < 1 or reset_after < 1:
             raise ValueError(
