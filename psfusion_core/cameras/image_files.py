@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.frame import FrameError
@@ -112,6 +115,21 @@ def pair_folders(visible: Path, infrared: Path) -> FolderPairing:
     )
 
 
+ORIENTATION = 0x0112
+"""Exif tag of the orientation (Exif 2.32, 4.6.4 A): 1 is upright."""
+
+UPRIGHT: dict[int, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
+    2: np.fliplr,
+    3: partial(np.rot90, k=2),
+    4: np.flipud,
+    5: partial(np.swapaxes, axis1=0, axis2=1),
+    6: partial(np.rot90, k=-1),
+    7: lambda image: np.rot90(np.swapaxes(image, 0, 1), k=2),
+    8: partial(np.rot90, k=1),
+}
+"""How an image of each orientation becomes upright."""
+
+
 def _read(path: Path) -> npt.NDArray[Any]:
     # Not cv2.imread: it prints warnings of its own and, on Windows, fails on paths beyond ASCII.
     try:
@@ -122,7 +140,17 @@ def _read(path: Path) -> npt.NDArray[Any]:
         raise ImageError(f"{path} cannot be read: {one_line(error)}") from error
     if image is None:
         raise ImageError(f"{path} cannot be read as an image: it is damaged")
-    return image
+    return np.ascontiguousarray(_upright(image, data))
+
+
+def _upright(image: npt.NDArray[Any], data: Any) -> npt.NDArray[Any]:
+    """Turn an image as its Exif orientation says; OpenCV does so for TIFF only."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            orientation = 1 if file.format == "TIFF" else file.getexif().get(ORIENTATION, 1)
+    except Exception:  # Exif data that Pillow cannot read say nothing about the pixels
+        return image
+    return UPRIGHT[orientation](image) if orientation in UPRIGHT else image
 
 
 def read_visible(path: Path) -> npt.NDArray[np.uint8]:
@@ -142,6 +170,8 @@ def read_visible(path: Path) -> npt.NDArray[np.uint8]:
 def read_infrared(path: Path, refuse_color: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Read an infrared image as (H, W) uint8 or uint16; colour becomes its luma.
 
+    Of a colour image whose fourth channel varies, that channel is the infrared image, as in MFNet's files.
+
     Args:
         path: The file.
         refuse_color: If True, an 8-bit image that is really in colour, such as heat in a palette, is an
@@ -154,14 +184,18 @@ def read_infrared(path: Path, refuse_color: bool = False) -> npt.NDArray[np.uint
     if image.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{path} has {image.dtype} pixels; expected 8 or 16 bit unsigned: convert it first")
     if image.ndim == 3 and image.shape[2] >= 3:
-        if refuse_color and image.dtype == np.uint8 and _is_colored(image[..., :3]):
+        is_colored = _is_colored(image[..., :3])
+        if refuse_color and image.dtype == np.uint8 and is_colored:
             raise ImageError(f"{path} is in colour; expected grey levels or counts of heat")
+        if is_colored and image.shape[2] == 4 and np.ptp(image[..., 3]) > 0:
+            return np.ascontiguousarray(image[..., 3])
         image = np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY))
     return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
 
 
-def _is_colored(image: npt.NDArray[np.uint8]) -> bool:
-    return float(np.mean(image.max(axis=2) - image.min(axis=2))) > COLOR_SPREAD
+def _is_colored(image: npt.NDArray[Any]) -> bool:
+    depth = 1 if image.dtype == np.uint8 else 257  # levels of 16 bits in one of 8
+    return float(np.mean(image.max(axis=2) - image.min(axis=2))) > COLOR_SPREAD * depth
 
 
 def read_four_channels(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -182,16 +216,21 @@ def read_label(path: Path) -> npt.NDArray[np.uint8]:
     """Read a label map as (H, W) uint8 class indices; a palette image gives its indices, not its colours.
 
     Raises:
-        ImageError: The file is not a readable image, or is in colour.
+        ImageError: The file is not a readable image, is in colour, or is a JPEG, whose compression changes
+            the classes along every edge.
     """
     try:
         with Image.open(path) as file:  # OpenCV would replace the indices of a palette by its colours
             check_size(file.height, file.width)
-            if file.mode in ("L", "P"):
-                return np.array(file, np.uint8)
-            mode = file.mode
+            mode, is_lossy = file.mode, file.format == "JPEG"
+            if mode in ("L", "P") and not is_lossy:
+                return np.array(ImageOps.exif_transpose(file), np.uint8)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as a label map: {one_line(error)}") from error
+    if is_lossy:
+        raise ImageError(
+            f"{path} is a JPEG, which changes the classes of pixels; expected PNG: export it again"
+        )
     raise ImageError(
         f"{path} has mode {mode}; expected one channel of 8 bit class indices, or a palette: "
         "save a colour image as its indices"
