@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from psfusion_core.base.atomic_file import replacing
+from psfusion_core.base.wording import one_line
 from psfusion_core.cameras.image_files import FilePair, pair_folders, read_infrared, read_visible, write_image
 from psfusion_core.cli.errors import CommandError
 from psfusion_core.cli.unpaired import report_unpaired
 from psfusion_core.distribution import run_tasks
 from psfusion_core.distribution.place import add_place_arguments, place_of
+from psfusion_core.engines.memory import free_memory, is_out_of_memory
 from psfusion_core.fusion.compose import overlay
 from psfusion_core.fusion.fuser import Fuser
 from psfusion_core.registration import Registration, make_registration, read_camera, read_registration
@@ -135,9 +136,17 @@ class FusePairs:
             """Return the name of a pair and why it could not be fused; empty if it was fused."""
             try:
                 fuse_pair(fuser, pair, self.output, self.opacity)
-            except (ValueError, torch.OutOfMemoryError) as error:
+            except ValueError as error:
                 return pair.name, str(error)
-            return pair.name, ""
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                reason = one_line(error)
+            else:
+                return pair.name, ""
+            fuser.release()  # here, because the error held the memory of the pair
+            free_memory()
+            return pair.name, f"expected memory for a pair of this size, got none ({reason}): scale it down"
 
         return fuse
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from psfusion_core.cameras.image_files import write_image
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -100,3 +103,32 @@ except Exception as error:
     )
 
     assert printed.split() in (["Fail", "True"], ["RuntimeException", "True"], ["MemoryError", "True"])
+
+
+@pytest.mark.usefixtures("exported_network")
+@pytest.mark.parametrize("engine", ["torch", "onnxruntime"])
+def test_fuse_names_the_pair_that_has_no_memory_and_fuses_the_pair_behind_it(
+    tmp_path: Path, engine: str
+) -> None:
+    for name, (height, width) in {"1_large": (2400, 3200), "2_small": (64, 96)}.items():
+        for folder, shape in (("vi", (height, width, 3)), ("ir", (height, width))):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write_image(tmp_path / folder / f"{name}.png", np.zeros(shape, np.uint8))
+
+    printed = run(
+        f"""
+import sys
+from psfusion_core.cli import main
+
+sys.stderr = sys.stdout
+limit(900)
+words = "fuse --visible {tmp_path}/vi --infrared {tmp_path}/ir --output {tmp_path}/out --engine {engine}"
+print("status", main([*words.split(), "--device", "cpu"]))
+"""
+    )
+
+    (skipped,) = (line for line in printed.splitlines() if line.startswith("skipped"))
+    assert skipped.startswith("skipped 1_large: expected memory for a pair of this size, got none (")
+    assert printed.rstrip().endswith("status 1")
+    assert "1 fused, 1 skipped" in printed
+    assert [path.name for path in (tmp_path / "out" / "fused").iterdir()] == ["2_small.png"]

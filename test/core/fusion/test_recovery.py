@@ -191,7 +191,7 @@ def test_a_fallback_that_cannot_be_made_is_an_error_with_both_reasons_and_costs_
 def test_each_failure_soon_after_a_return_doubles_the_wait() -> None:
     scene = Scene("cpu", cuda=1_000_000)
     tries = []
-    for _ in range(400):
+    for _ in range(160):
         before = len(scene.made)
         scene.fuse()
         if "cuda" in scene.made[before:]:
