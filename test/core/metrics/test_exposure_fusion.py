@@ -81,5 +81,5 @@ def test_a_negative_has_no_part_in_the_product_of_scales() -> None:
 def test_images_too_small_for_the_coarsest_window_are_refused(metric: type, side: int) -> None:
     images = np.zeros((3, side, side), np.uint8)
     assert np.isfinite(metric(*images))
-    with pytest.raises(ValueError, match=f"fused must be at least {side} x {side} pixels"):
+    with pytest.raises(ValueError, match=f"expected fused to be at least {side} x {side} pixels"):
         metric(*images[:, 1:])
