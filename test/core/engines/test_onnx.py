@@ -43,8 +43,9 @@ def test_rewritten_network_equals_the_plain_one(name: str) -> None:
     torch.testing.assert_close(logits, plain.semantic, atol=1e-3, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_cache")
-@pytest.mark.parametrize("name", [pytest.param("psfusion", marks=pytest.mark.slow), "psfusion_lite"])
+@pytest.mark.parametrize("name", ["psfusion", "psfusion_lite"])
 @torch.no_grad()
 def test_onnxruntime_gives_the_luma_of_the_network_at_every_size(name: str) -> None:
     model = trained_like(name)

@@ -47,7 +47,9 @@ def run(program: str) -> str:
 
 
 @pytest.mark.usefixtures("exported_network")
-@pytest.mark.parametrize(("engine", "mebibytes"), [("torch", 600), ("onnxruntime", 500)])
+@pytest.mark.parametrize(
+    ("engine", "mebibytes"), [pytest.param("torch", 600, marks=pytest.mark.slow), ("onnxruntime", 500)]
+)
 def test_a_real_engine_without_memory_goes_on_at_half_size(engine: str, mebibytes: int) -> None:
     printed = run(
         f"""
@@ -106,7 +108,7 @@ except Exception as error:
 
 
 @pytest.mark.usefixtures("exported_network")
-@pytest.mark.parametrize("engine", ["torch", "onnxruntime"])
+@pytest.mark.parametrize("engine", [pytest.param("torch", marks=pytest.mark.slow), "onnxruntime"])
 def test_fuse_names_the_pair_that_has_no_memory_and_fuses_the_pair_behind_it(
     tmp_path: Path, engine: str
 ) -> None:

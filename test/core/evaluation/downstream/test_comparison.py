@@ -75,7 +75,10 @@ def test_every_segmenter_learns_a_batch(
     assert loss() < 0.75 * before
 
 
-@pytest.mark.parametrize("segmenter", ["segformer_b0", "segnext_tiny", "banet_18"])
+@pytest.mark.parametrize(
+    "segmenter",
+    ["segformer_b0", *(pytest.param(name, marks=pytest.mark.slow) for name in ("segnext_tiny", "banet_18"))],
+)
 def test_a_run_that_was_stopped_ends_with_the_weights_and_result_of_an_unbroken_one(
     small: Make, sources: Sources, fabric: Fabric, tmp_path: Path, segmenter: str
 ) -> None:
